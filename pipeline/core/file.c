@@ -1,0 +1,172 @@
+/* pipeline/core/file.c - mappings and all-or-nothing text files. */
+#include "pipeline/core/file.h"
+
+#include "pipeline/core/array.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+lta_status lta_map_file(const char *path, lta_mapping *out)
+{
+    lta_status st = LTA_OK;
+    /* O_NONBLOCK: a FIFO must not make us wait for its writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return lta_fail_errno(LTA_ERR_INPUT, errno, "%s: could not be opened for reading", path);
+    struct stat s;
+    if (fstat(fd, &s) != 0) {
+        st = lta_fail_errno(LTA_ERR_INPUT, errno, "%s: could not be examined", path);
+    } else if (S_ISDIR(s.st_mode)) {
+        st = lta_fail(LTA_ERR_INPUT, "%s: is a directory, expected a regular file", path);
+    } else if (!S_ISREG(s.st_mode)) {
+        st = lta_fail(LTA_ERR_INPUT, "%s: is not a regular file", path);
+    } else if (s.st_size == 0) {
+        *out = (lta_mapping){.data = "", .size = 0};
+    } else {
+        void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        if (p == MAP_FAILED) {
+            st = lta_fail_errno(LTA_ERR_INPUT, errno, "%s: could not be mapped", path);
+        } else {
+            /* advice only: a failure changes nothing but speed */
+            (void)madvise(p, (size_t)s.st_size, MADV_SEQUENTIAL);
+            *out = (lta_mapping){.data = p, .size = (size_t)s.st_size};
+        }
+    }
+    close(fd);
+    return st;
+}
+
+void lta_unmap_file(lta_mapping *m)
+{
+    if (m->size > 0)
+        munmap((void *)(uintptr_t)m->data, m->size);
+    *m = (lta_mapping){.data = "", .size = 0};
+}
+
+const char *lta_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool lta_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+lta_status lta_join_path(const char *dir, const char *name, char **out)
+{
+    size_t n = strlen(dir), m = strlen(name);
+    char *p;
+    lta_status st = LTA_ALLOC(&p, n + m + 2);
+    if (st != LTA_OK)
+        return st;
+    memcpy(p, dir, n);
+    if (n > 0 && dir[n - 1] != '/')
+        p[n++] = '/';
+    memcpy(p + n, name, m + 1);
+    *out = p;
+    return LTA_OK;
+}
+
+lta_status lta_make_folder(const char *path)
+{
+    struct stat s;
+    if (mkdir(path, 0777) == 0)
+        return LTA_OK;
+    if (errno != EEXIST)
+        return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not make the folder", path);
+    if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode))
+        return lta_fail(LTA_ERR_USAGE, "%s: exists and is not a folder", path);
+    return LTA_OK;
+}
+
+lta_status lta_sync_folder_of(const char *path)
+{
+    const char *base = lta_base_name(path);
+    size_t n = (size_t)(base - path);
+    char *dir;
+    lta_status st = LTA_ALLOC(&dir, n + 2);
+    if (st != LTA_OK)
+        return st;
+    if (n == 0) {
+        memcpy(dir, ".", 2);
+    } else {
+        memcpy(dir, path, n);
+        dir[n] = '\0';
+    }
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* some network file systems refuse fsync on folders (EINVAL): the rename itself is done all the same */
+    if (fd >= 0) {
+        if (fsync(fd) != 0 && errno != EINVAL)
+            st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be flushed", dir);
+        close(fd);
+    }
+    free(dir);
+    return st;
+}
+
+lta_status lta_text_create(const char *path, lta_text_file *out)
+{
+    lta_text_file f = {0};
+    lta_status st = LTA_OK;
+    struct stat s;
+    char *target = lstat(path, &s) == 0 && S_ISLNK(s.st_mode) ? realpath(path, NULL) : NULL;
+    if (target)
+        path = target;
+    bool exists = stat(path, &s) == 0;
+    const char *base = lta_base_name(path);
+    size_t n = strlen(path), at = (size_t)(base - path);
+    LTA_TRY(LTA_ALLOC(&f.path, n + 1));
+    memcpy(f.path, path, n + 1);
+    if (!exists || S_ISREG(s.st_mode)) {
+        LTA_TRY(LTA_ALLOC(&f.partial, n + 16));
+        snprintf(f.partial, n + 16, "%.*s.%s.partial", (int)at, path, base);
+    } /* else a pipe or a device: nothing to rename */
+    f.stream = fopen(f.partial ? f.partial : path, "we");
+    if (!f.stream) {
+        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be created", f.partial ? f.partial : path);
+        goto done;
+    }
+    free(target);
+    *out = f;
+    return LTA_OK;
+done:
+    free(target);
+    free(f.path);
+    free(f.partial);
+    return st;
+}
+
+lta_status lta_text_commit(lta_text_file *f)
+{
+    if (ferror(f->stream) || fflush(f->stream) != 0 || (f->partial && fsync(fileno(f->stream)) != 0))
+        return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be written", f->path);
+    int closed = fclose(f->stream);
+    f->stream = NULL;
+    if (closed != 0)
+        return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be written", f->path);
+    if (!f->partial)
+        return LTA_OK;
+    if (rename(f->partial, f->path) != 0)
+        return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be renamed to %s", f->partial, f->path);
+    free(f->partial);
+    f->partial = NULL;
+    return lta_sync_folder_of(f->path);
+}
+
+void lta_text_close(lta_text_file *f)
+{
+    if (f->stream)
+        fclose(f->stream);
+    if (f->partial)
+        unlink(f->partial);
+    free(f->path);
+    free(f->partial);
+    *f = (lta_text_file){0};
+}

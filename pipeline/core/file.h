@@ -1,0 +1,40 @@
+/* pipeline/core/file.h - reading whole input files through a mapping, and writing text files that appear all
+ * or nothing. */
+#ifndef LTA_CORE_FILE_H
+#define LTA_CORE_FILE_H
+
+#include "pipeline/core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A read-only mapping of a regular file. Errors: LTA_ERR_INPUT (absent, unreadable, a directory, not a
+ * regular file). */
+typedef struct lta_mapping {
+    const char *data; /* size bytes, no terminator; "" for an empty file */
+    size_t size;
+} lta_mapping;
+
+LTA_MUST_CHECK lta_status lta_map_file(const char *path, lta_mapping *out);
+void lta_unmap_file(lta_mapping *m);
+
+/* A text file written beside its final name and renamed by commit: the old file stays whole until then. A
+ * link is followed; a pipe or device is written directly. */
+typedef struct lta_text_file {
+    FILE *stream;
+    char *path, *partial; /* partial NULL: written directly */
+} lta_text_file;
+
+LTA_MUST_CHECK lta_status lta_text_create(const char *path, lta_text_file *out);
+LTA_MUST_CHECK lta_status lta_text_commit(lta_text_file *f); /* flush, fsync, rename, fsync of the folder */
+void lta_text_close(lta_text_file *f);                       /* throws away what was not committed */
+
+LTA_MUST_CHECK lta_status lta_make_folder(const char *path); /* an existing folder is fine; no parents */
+LTA_MUST_CHECK lta_status lta_join_path(const char *dir, const char *name, char **out); /* free(*out) */
+const char *lta_base_name(const char *path);                    /* after the last '/' */
+LTA_MUST_CHECK lta_status lta_sync_folder_of(const char *path); /* makes a rename durable */
+bool lta_file_exists(const char *path);
+
+#endif
