@@ -1,0 +1,24 @@
+/* kernels/ops.h - one row per backend, one column per operation (design, section 6). Rows live in ops.c. */
+#ifndef LTA_KERNELS_OPS_H
+#define LTA_KERNELS_OPS_H
+
+#include "kernels/hit_curve.h"
+#include "kernels/prefix_hash.h"
+#include "kernels/run_build.h"
+#include "kernels/stack_distance.h"
+#include "kernels/trie_build.h"
+
+typedef struct lta_ops {
+    const char *name; /* "cpu": as given to --device */
+    lta_prefix_hash_fn *prefix_hash;
+    lta_trie_build_fn *trie_build;
+    lta_run_build_fn *run_build;
+    lta_stack_distance_fn *stack_distance;
+    lta_hit_curve_fn *hit_curve;
+} lta_ops;
+
+/* device: "auto", "cpu", "cuda" or "cuda:N". LTA_ERR_NO_BACKEND for a CUDA device in a build without CUDA:
+ * never a silent other one. LTA_ERR_USAGE for another name. */
+LTA_MUST_CHECK lta_status lta_ops_get(const char *device, const lta_ops **out);
+
+#endif
