@@ -1,0 +1,359 @@
+/* pipeline/import/import.c - the stage: which files, in which order, read as what, and whether that has been
+ * done before. */
+#include "pipeline/import/import_internal.h"
+
+#include "pipeline/core/array.h"
+#include "pipeline/core/file.h"
+#include "pipeline/core/utf8.h"
+#include "pipeline/import/source_digest.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef unsigned long long ull; /* for printf */
+
+const lta_format lta_formats[] = {
+    {"auto", "recognised by the first line of each file"},
+    {"azure", "Azure LLM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens"},
+    {"marconi", "Marconi traces, JSONL with token ids of inputs and outputs"},
+    {"mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)"},
+    {0},
+};
+
+/* Readers, in the order of lta_formats; "auto" is none. */
+static const lta_source_format *const readers[] = {NULL, &lta_source_format_azure, &lta_source_format_marconi,
+                                                   &lta_source_format_mooncake};
+
+/* A file as it stands before reading. */
+typedef struct input_file {
+    const char *path;
+    const char *file; /* base name, in path */
+    char *name;       /* base name without extension */
+    uint64_t bytes;
+    size_t format; /* index into lta_formats */
+    char xxh3_128[LTA_XXH3_HEX], sha256[LTA_SHA256_HEX];
+} input_file;
+
+typedef struct input_files {
+    input_file *file;
+    uint64_t n;
+    uint64_t bytes; /* of all */
+} input_files;
+
+static void free_inputs(input_files *in)
+{
+    for (uint64_t i = 0; in->file && i < in->n; i++)
+        free(in->file[i].name);
+    free(in->file);
+    *in = (input_files){0};
+}
+
+/* ---- before reading ---- */
+
+static lta_status find_format(const char *name, size_t *format)
+{
+    for (*format = 0; lta_formats[*format].name; ++*format)
+        if (strcmp(lta_formats[*format].name, name) == 0)
+            return LTA_OK;
+    return lta_fail(LTA_ERR_USAGE, "format \"%s\" is unknown, expected auto, azure, marconi or mooncake",
+                    name);
+}
+
+static lta_status detect_format(const lta_run *run, const char *path, lta_source_text text, size_t *format)
+{
+    lta_lines lines = lta_lines_of(text);
+    const char *line;
+    size_t length;
+    char quoted[LTA_EXCERPT];
+    (void)lta_next_line(&lines, &line, &length); /* the text is not empty */
+    for (*format = 1; lta_formats[*format].name; ++*format)
+        if (readers[*format]->detect(line, length)) {
+            lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its first line is that of format %s", path,
+                         lta_formats[*format].name);
+            return LTA_OK;
+        }
+    return lta_fail(LTA_ERR_FORMAT,
+                    "%s:1: \"%s\" is the beginning of no known format, expected --format to say which", path,
+                    lta_excerpt(line, length, quoted));
+}
+
+/* "trace.jsonl" -> "trace"; a name that begins with its only dot stays whole. */
+static lta_status name_without_extension(const char *file, char **out)
+{
+    const char *dot = strrchr(file, '.');
+    size_t n = dot && dot != file ? (size_t)(dot - file) : strlen(file);
+    char *name;
+    lta_status st = LTA_ALLOC(&name, n + 1);
+    if (st != LTA_OK)
+        return st;
+    memcpy(name, file, n);
+    name[n] = '\0';
+    *out = name;
+    return LTA_OK;
+}
+
+/* Checks that the file can be a trace at all, recognises its format, and digests it. */
+static lta_status examine(const lta_run *run, const lta_import_options *options, size_t format,
+                          const char *path, input_file *f)
+{
+    lta_status st = LTA_OK;
+    lta_mapping m = {0};
+    lta_source_text text;
+    *f = (input_file){.path = path, .file = lta_base_name(path), .format = format};
+    if (!lta_is_utf8(f->file, strlen(f->file)))
+        return lta_fail(LTA_ERR_INPUT, "%s: its name is not UTF-8, expected a name that a trace can record",
+                        path);
+    LTA_TRY(lta_map_file(path, &m));
+    f->bytes = m.size;
+    LTA_TRY(name_without_extension(f->file, &f->name));
+    LTA_TRY(lta_source_text_open(path, &m, &text));
+    if (!readers[format])
+        LTA_TRY(detect_format(run, path, text, &f->format));
+    LTA_TRY(lta_source_digest(run, &m, options->sha256, f->xxh3_128, f->sha256));
+done:
+    lta_unmap_file(&m);
+    return st;
+}
+
+static int by_name_and_digest(const void *a, const void *b)
+{
+    const input_file *x = a, *y = b;
+    int order = strcmp(x->file, y->file);
+    return order != 0 ? order : strcmp(x->xxh3_128, y->xxh3_128);
+}
+
+static lta_status examine_all(const lta_run *run, const lta_import_options *options, int n_files,
+                              char *const *files, input_files *out)
+{
+    lta_status st = LTA_OK;
+    input_files in = {0};
+    size_t format;
+    LTA_TRY(find_format(options->format, &format));
+    if (n_files < 1) {
+        st = lta_fail(LTA_ERR_USAGE, "no files to import, expected at least one");
+        goto done;
+    }
+    if (options->gap_us < 0) {
+        st = lta_fail(LTA_ERR_USAGE, "a gap of %lld us between sources, expected at least 0",
+                      (long long)options->gap_us);
+        goto done;
+    }
+    if (options->name && (options->name[0] == '\0' || !lta_is_utf8(options->name, strlen(options->name)))) {
+        st = lta_fail(LTA_ERR_USAGE, "the name of a trace is empty or no UTF-8, expected text");
+        goto done;
+    }
+    LTA_TRY(LTA_CALLOC(&in.file, (uint64_t)n_files));
+    for (int i = 0; i < n_files; i++) {
+        in.n = (uint64_t)i + 1;
+        LTA_TRY(examine(run, options, format, files[i], &in.file[i]));
+        in.bytes += in.file[i].bytes;
+    }
+    if (options->sort)
+        qsort(in.file, in.n, sizeof *in.file, by_name_and_digest);
+    *out = in;
+    return LTA_OK;
+done:
+    free_inputs(&in);
+    return st;
+}
+
+/* ---- what the trace is made from ---- */
+
+static const char *trace_name(const lta_import_options *options, const input_files *in)
+{
+    return options->name ? options->name : in->file[0].name;
+}
+
+/* The formats of the files, each once, in the order of the files. */
+static json_t *formats_json(const input_files *in)
+{
+    json_t *list = json_array();
+    bool named[sizeof readers / sizeof *readers] = {false};
+    for (uint64_t i = 0; i < in->n; i++)
+        if (!named[in->file[i].format]) {
+            named[in->file[i].format] = true;
+            json_array_append_new(list, json_string(lta_formats[in->file[i].format].name));
+        }
+    return list;
+}
+
+/* Everything but the files that decides the content. The order of the files, sorted or not, is in the inputs.
+ */
+static char *parameters_text(const lta_run *run, const lta_import_options *options, const input_files *in)
+{
+    bool overlay = options->timeline == LTA_TIMELINE_OVERLAY;
+    json_t *j =
+        json_pack("{s:I, s:o, s:I, s:s, s:s, s:b, s:s, s:s}", "block_tokens",
+                  (json_int_t)options->block_tokens, "format", formats_json(in), "gap_us",
+                  (json_int_t)(overlay ? 0 : options->gap_us), "name", trace_name(options, in), "on_error",
+                  run->skip_bad_rows ? "skip" : "fail", "sha256", (int)options->sha256, "tail",
+                  options->drop_tail ? "drop" : "keep", "timeline", overlay ? "overlay" : "concat");
+    char *text = j ? json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
+    json_decref(j);
+    return text;
+}
+
+/* [["a.jsonl","<XXH3-128>"],...] in the order of the sources: base names may repeat. */
+static char *inputs_text(const input_files *in)
+{
+    json_t *list = json_array();
+    for (uint64_t i = 0; i < in->n; i++)
+        json_array_append_new(list, json_pack("[s, s]", in->file[i].file, in->file[i].xxh3_128));
+    char *text = list ? json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(list);
+    return text;
+}
+
+/* ---- reading ---- */
+
+static lta_status read_file(const lta_run *run, const lta_import_options *options, lta_trace_builder *builder,
+                            const input_file *f, uint64_t bytes_before)
+{
+    lta_status st = LTA_OK;
+    lta_mapping m = {0};
+    lta_import_source s = {.run = run,
+                           .options = options,
+                           .builder = builder,
+                           .place = {.file = f->path},
+                           .file = f->file,
+                           .name = f->name,
+                           .xxh3_128 = f->xxh3_128,
+                           .sha256 = f->sha256,
+                           .bytes_before = bytes_before,
+                           .last_time_us = -LTA_TIME_LIMIT};
+    LTA_TRY(lta_map_file(f->path, &m));
+    LTA_TRY(lta_source_text_open(f->path, &m, &s.text));
+    LTA_TRY(readers[f->format]->read(&s));
+done:
+    lta_dictionary_free(&s.unknown_keys);
+    lta_unmap_file(&m);
+    return st;
+}
+
+static void warn_of_dropped(const lta_run *run, const lta_trace *t)
+{
+    for (uint64_t i = 0; i < t->skipped.n; i++)
+        lta_log_line(run->log, LTA_LOG_WARN, "import", "%s: %llu rows dropped: %s",
+                     lta_strings_get(&t->sources.file, t->skipped.source[i]), (ull)t->skipped.count[i],
+                     lta_strings_get(&t->skipped.reason, i));
+}
+
+static lta_status read_all(const lta_run *run, const lta_import_options *options, const input_files *in,
+                           lta_trace *out)
+{
+    lta_status st = LTA_OK;
+    lta_trace_builder *builder = NULL;
+    uint64_t bytes = 0;
+    LTA_TRY(lta_trace_builder_create(run, options, &builder));
+    lta_progress_begin(run->log, "import", "B", in->bytes);
+    for (uint64_t i = 0; i < in->n; i++) {
+        LTA_TRY(read_file(run, options, builder, &in->file[i], bytes));
+        bytes += in->file[i].bytes;
+    }
+    LTA_TRY(lta_trace_builder_finish(builder, trace_name(options, in), out));
+    warn_of_dropped(run, out);
+done:
+    lta_progress_end(run->log);
+    lta_trace_builder_free(builder);
+    return st;
+}
+
+lta_status lta_import_to_memory(const lta_run *run, const lta_import_options *options, int n_files,
+                                char *const *files, lta_trace *out)
+{
+    lta_status st = LTA_OK;
+    input_files in = {0};
+    LTA_TRY(examine_all(run, options, n_files, files, &in));
+    LTA_TRY(read_all(run, options, &in, out));
+done:
+    free_inputs(&in);
+    return st;
+}
+
+static void log_trace(const lta_run *run, const lta_trace *t, double seconds)
+{
+    uint64_t all = 0;
+    char sessions[64] = "no sessions", symbols[96] = "no symbols";
+    for (uint64_t r = 0; t->sequences.full_length && r < t->n; r++)
+        all += t->sequences.full_length[r];
+    if (t->session)
+        snprintf(sessions, sizeof sessions, "%llu session%s", (ull)t->n_sessions,
+                 t->n_sessions == 1 ? "" : "s");
+    if (t->unit != LTA_UNIT_NONE)
+        snprintf(symbols, sizeof symbols, "%llu of %llu symbols stored", (ull)t->sequences.n_symbols,
+                 (ull)all);
+    lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: %llu request%s, %s, %llu source%s, %s, %.1f s",
+                 t->name, (ull)t->n, t->n == 1 ? "" : "s", sessions, (ull)t->sources.n,
+                 t->sources.n == 1 ? "" : "s", symbols, seconds);
+}
+
+/* Reading may take an hour: can a store be made here at all? The folder itself is made when there is
+ * something to put into it, so that bad input leaves none behind. */
+static lta_status check_place(const char *store)
+{
+    lta_status st = LTA_OK;
+    char *parent = NULL;
+    if (lta_file_exists(store)) {
+        LTA_TRY(lta_make_folder(store)); /* fails unless it is one */
+        if (access(store, W_OK | X_OK) != 0)
+            st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be written to", store);
+        return st;
+    }
+    size_t n = strlen(store);
+    while (n > 0 && store[n - 1] == '/')
+        n--;
+    while (n > 0 && store[n - 1] != '/')
+        n--;
+    LTA_TRY(LTA_ALLOC(&parent, n + 2));
+    memcpy(parent, n > 0 ? store : ".", n > 0 ? n : 1);
+    parent[n > 0 ? n : 1] = '\0';
+    if (access(parent, W_OK | X_OK) != 0)
+        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be made", store);
+done:
+    free(parent);
+    return st;
+}
+
+lta_status lta_import(const lta_run *run, const char *store, const lta_import_options *options, int n_files,
+                      char *const *files)
+{
+    static const char file[] = "trace.h5", format[] = "trace";
+    lta_status st = LTA_OK;
+    double started = lta_seconds();
+    input_files in = {0};
+    char *parameters = NULL, *inputs = NULL;
+    lta_trace trace = {0};
+    lta_writer *w = NULL;
+    bool current = false;
+    LTA_TRY(examine_all(run, options, n_files, files, &in));
+    parameters = parameters_text(run, options, &in);
+    inputs = inputs_text(&in);
+    if (!parameters || !inputs) {
+        st = lta_fail(LTA_ERR_NOMEM, "could not write down the parameters of lta import");
+        goto done;
+    }
+    if (!run->force)
+        LTA_TRY(lta_store_is_current(store, file, format, parameters, inputs, &current));
+    if (current) {
+        lta_log_line(run->log, LTA_LOG_INFO, "import", "%s/%s is up to date", store, file);
+        goto done;
+    }
+    LTA_TRY(check_place(store));
+    LTA_TRY(read_all(run, options, &in, &trace));
+    LTA_TRY(lta_make_folder(store));
+    LTA_TRY(lta_writer_create(run, store, file, format, &w));
+    LTA_TRY(lta_trace_write(&trace, w, true));
+    LTA_TRY(lta_check_stop(run));
+    LTA_TRY(lta_writer_commit(w, parameters, inputs));
+    log_trace(run, &trace, lta_seconds() - started);
+done:
+    lta_writer_close(w);
+    lta_trace_free(&trace);
+    free(parameters);
+    free(inputs);
+    free_inputs(&in);
+    return st;
+}

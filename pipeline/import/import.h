@@ -1,0 +1,43 @@
+/* pipeline/import/import.h - source files into trace.h5: one reader per format, one table of formats. */
+#ifndef LTA_IMPORT_IMPORT_H
+#define LTA_IMPORT_IMPORT_H
+
+#include "pipeline/core/run.h"
+#include "pipeline/trace/trace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum lta_timeline { LTA_TIMELINE_CONCAT, LTA_TIMELINE_OVERLAY } lta_timeline;
+
+typedef struct lta_import_options {
+    const char *format; /* name in lta_formats, or "auto" */
+    const char *name;   /* trace name; NULL = first source's base name without extension */
+    lta_timeline timeline;
+    int64_t gap_us;        /* concat: between one source's last arrival and the next one's first */
+    bool sort;             /* sources bytewise by base name, then digest, instead of the order given */
+    bool drop_tail;        /* block traces: drop the id of a partial last block */
+    uint32_t block_tokens; /* block traces: tokens a block where the file leaves it open; 0 = infer */
+    bool sha256;           /* record the SHA-256 of every source */
+} lta_import_options;
+
+#define LTA_IMPORT_DEFAULTS ((lta_import_options){.format = "auto"})
+
+typedef struct lta_format {
+    const char *name;    /* as given to --format */
+    const char *summary; /* for help */
+} lta_format;
+extern const lta_format lta_formats[]; /* ends with name NULL */
+
+/* The stage: reads the files and commits STORE/trace.h5 (the folder is made if absent), or does nothing when
+ * the file there was made from the same files (by digest) with the same options and version, unless
+ * run->force. Bad rows: the first one ends the import with FILE:LINE, or are dropped and counted with
+ * run->skip_bad_rows. */
+LTA_MUST_CHECK lta_status lta_import(const lta_run *run, const char *store, const lta_import_options *options,
+                                     int n_files, char *const *files);
+
+/* The same without a store, for tests and tools: the trace in memory. */
+LTA_MUST_CHECK lta_status lta_import_to_memory(const lta_run *run, const lta_import_options *options,
+                                               int n_files, char *const *files, lta_trace *out);
+
+#endif

@@ -1,0 +1,72 @@
+/* pipeline/import/import_internal.h - what the readers of the formats share: the file being read, and how
+ * rows end. */
+#ifndef LTA_IMPORT_INTERNAL_H
+#define LTA_IMPORT_INTERNAL_H
+
+#include "pipeline/core/digest.h"
+#include "pipeline/import/json_scan.h"
+#include "pipeline/import/trace_builder.h"
+
+/* One source file on its way into the trace. */
+typedef struct lta_import_source {
+    const lta_run *run;
+    const lta_import_options *options;
+    lta_trace_builder *builder;
+    lta_source_text text;
+    lta_place place;  /* place.file: the path as given, for messages */
+    const char *file; /* base name */
+    const char *name; /* base name without its extension */
+    const char *xxh3_128, *sha256;
+    uint64_t bytes_before;       /* bytes of the files read before, for the progress bar */
+    uint64_t rows;               /* data rows finished, dropped ones included */
+    uint64_t reported;           /* bytes of this file at the last progress report */
+    int64_t last_time_us;        /* own clock of the last row kept */
+    lta_dictionary unknown_keys; /* of JSON objects, each noted once */
+} lta_import_source;
+
+/* A format: how to recognise a file by its first line, and how to read it. read() describes the source to the
+ * builder and hands over every row. */
+typedef struct lta_source_format {
+    bool (*detect)(const char *first_line, size_t length);
+    lta_status (*read)(lta_import_source *s);
+} lta_source_format;
+extern const lta_source_format lta_source_format_azure, lta_source_format_marconi, lta_source_format_mooncake;
+
+/* A file known by its published name. */
+typedef struct lta_published {
+    const char *file, *kind;
+    uint64_t rows;
+} lta_published;
+/* NULL if the base name is none of them; the list ends with file NULL. */
+const lta_published *lta_find_published(const lta_published *list, const char *file);
+/* Warns when a published file has another number of rows than it should (copies with other content
+ * circulate). */
+void lta_check_published_rows(const lta_import_source *s, const lta_published *p);
+
+/* Fills the fields of info that come from the file itself. */
+void lta_describe_source(const lta_import_source *s, lta_source_info *info);
+
+/* Times must not fall from row to row, and must lie within LTA_TIME_LIMIT. */
+LTA_MUST_CHECK lta_status lta_check_time(lta_import_source *s, int64_t time_us);
+LTA_MUST_CHECK lta_status lta_add_request(lta_import_source *s, lta_request *r); /* sets r->row */
+
+/* Ends a row that was read with status st, `at` being where the next one begins: a bad row is dropped and
+ * counted where the user asked for that. Moves the progress bar on and notices signals. */
+LTA_MUST_CHECK lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at);
+
+/* Calls row() for each line of a JSONL file, then lta_end_row(). */
+typedef lta_status lta_json_row(lta_import_source *s, lta_json *j, void *context);
+LTA_MUST_CHECK lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context);
+
+/* Reads the next key of an object whose keys are names [n] (at most 32), each needed once: *key is its index,
+ * or n at the end of the object, where a missing name is an error. Unknown keys are noted once and skipped.
+ * first as in json_scan.h; seen is 0 before the first key. Starts the object itself. */
+LTA_MUST_CHECK lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names,
+                                             unsigned n, bool *first, uint32_t *seen, unsigned *key);
+
+/* Does the first line of a file hold an object with all of these keys (NULL-terminated) and none of those?
+ * What follows damage in the line does not count. */
+bool lta_json_line_has_keys(const char *line, size_t length, const char *const *wanted,
+                            const char *const *unwanted);
+
+#endif

@@ -1,0 +1,175 @@
+/* pipeline/import/import_rows.c - what every reader does with rows: times, dropped rows, progress, keys of
+ * objects. */
+#include "pipeline/import/import_internal.h"
+#include "pipeline/import/source_digest.h"
+
+#include <string.h>
+
+typedef unsigned long long ull; /* for printf */
+
+const lta_published *lta_find_published(const lta_published *list, const char *file)
+{
+    while (list->file && strcmp(list->file, file) != 0)
+        list++;
+    return list->file ? list : NULL;
+}
+
+void lta_check_published_rows(const lta_import_source *s, const lta_published *p)
+{
+    if (p && p->rows != s->rows)
+        lta_log_line(
+            s->run->log, LTA_LOG_WARN, "import",
+            "%s: has %llu rows, the published file of this name has %llu: another edition, or cut off?",
+            s->place.file, (ull)s->rows, (ull)p->rows);
+}
+
+void lta_describe_source(const lta_import_source *s, lta_source_info *info)
+{
+    info->name = s->name;
+    info->file = s->file;
+    info->xxh3_128 = s->xxh3_128;
+    info->sha256 = s->sha256;
+}
+
+lta_status lta_check_time(lta_import_source *s, int64_t time_us)
+{
+    if (time_us > LTA_TIME_LIMIT || time_us < -LTA_TIME_LIMIT)
+        return lta_bad_row(&s->place, "number out of range", "time is %lld us, expected at most %lld",
+                           (long long)time_us, (long long)LTA_TIME_LIMIT);
+    if (time_us < s->last_time_us)
+        return lta_bad_row(&s->place, "time falls",
+                           "time falls by %lld us, expected rows in the order of their times",
+                           (long long)(s->last_time_us - time_us));
+    return LTA_OK;
+}
+
+lta_status lta_add_request(lta_import_source *s, lta_request *r)
+{
+    r->row = s->rows;
+    s->last_time_us = r->time_us;
+    return lta_trace_builder_add(s->builder, r);
+}
+
+lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at)
+{
+    enum { REPORT_BYTES = 1 << 20 };
+    if (st == LTA_ERR_FORMAT && s->place.reason && s->run->skip_bad_rows)
+        st = lta_trace_builder_skip(s->builder, s->place.reason);
+    if (st != LTA_OK)
+        return st;
+    s->rows++;
+    uint64_t done = (uint64_t)(at - s->text.data);
+    if (done - s->reported < REPORT_BYTES)
+        return LTA_OK;
+    lta_forget_pages(s->text.data + s->reported, at);
+    s->reported = done;
+    lta_progress_update(s->run->log, s->bytes_before + done);
+    return lta_check_stop(s->run);
+}
+
+lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context)
+{
+    lta_status st = LTA_OK;
+    lta_json j = {0};
+    lta_lines lines = lta_lines_of(s->text);
+    const char *line;
+    size_t length;
+    LTA_TRY(lta_json_init(&j, &s->place));
+    while (lta_next_line(&lines, &line, &length)) {
+        s->place.line = lines.line;
+        s->place.reason = NULL;
+        lta_json_begin(&j, line, length);
+        st = length > 0 ? row(s, &j, context)
+                        : lta_bad_row(&s->place, "empty line", "is empty, expected a JSON object");
+        LTA_TRY(lta_end_row(s, st, line + length));
+    }
+done:
+    lta_json_free(&j);
+    return st;
+}
+
+/* Says once for each unknown key that it is skipped; of a file with very many, the first few. */
+static lta_status note_unknown(lta_import_source *s, const char *key, size_t length)
+{
+    enum { MOST_NOTES = 16 };
+    uint64_t index, before = s->unknown_keys.strings.n;
+    char quoted[LTA_EXCERPT];
+    if (before == MOST_NOTES)
+        return LTA_OK;
+    lta_status st = lta_dictionary_intern(&s->unknown_keys, key, length, &index);
+    if (st == LTA_OK && index == before)
+        lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s:%llu: key \"%s\" is not used", s->place.file,
+                     (ull)s->place.line, lta_excerpt(key, length, quoted));
+    return st;
+}
+
+lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names, unsigned n,
+                              bool *first, uint32_t *seen, unsigned *key)
+{
+    lta_status st = LTA_OK;
+    const char *text;
+    size_t length;
+    for (;;) {
+        LTA_TRY(lta_json_next_key(j, first, &text, &length));
+        if (!text)
+            break;
+        unsigned k = 0;
+        while (k < n && (strlen(names[k]) != length || memcmp(names[k], text, length) != 0))
+            k++;
+        if (k == n) {
+            LTA_TRY(note_unknown(s, text, length));
+            LTA_TRY(lta_json_skip(j));
+            continue;
+        }
+        if (*seen >> k & 1)
+            return lta_bad_row(&s->place, "repeated key", "key \"%s\" occurs twice, expected once", names[k]);
+        *seen |= (uint32_t)1 << k;
+        j->key = names[k];
+        *key = k;
+        return LTA_OK;
+    }
+    for (unsigned k = 0; k < n; k++)
+        if (!(*seen >> k & 1))
+            return lta_bad_row(&s->place, "missing key", "key \"%s\" is missing", names[k]);
+    *key = n;
+    st = lta_json_end(j);
+done:
+    return st;
+}
+
+static bool is_one_of(const char *text, size_t length, const char *const *names, uint32_t *seen)
+{
+    for (unsigned i = 0; names[i]; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0) {
+            *seen |= (uint32_t)1 << i;
+            return true;
+        }
+    return false;
+}
+
+bool lta_json_line_has_keys(const char *line, size_t length, const char *const *wanted,
+                            const char *const *unwanted)
+{
+    lta_place place = {.file = "", .line = 1};
+    lta_json j = {0};
+    bool first;
+    const char *key = NULL;
+    size_t n;
+    uint32_t seen = 0, all = 0, bad = 0;
+    for (unsigned i = 0; wanted[i]; i++)
+        all |= (uint32_t)1 << i;
+    if (lta_json_init(&j, &place) != LTA_OK)
+        goto done;
+    lta_json_begin(&j, line, length);
+    if (lta_json_object_begin(&j, &first) != LTA_OK)
+        goto done;
+    while (lta_json_next_key(&j, &first, &key, &n) == LTA_OK && key) {
+        if (!is_one_of(key, n, wanted, &seen))
+            (void)is_one_of(key, n, unwanted, &bad);
+        if (lta_json_skip(&j) != LTA_OK)
+            break; /* damaged, yet its keys may have told enough: the reader will name the place */
+    }
+done:
+    lta_json_free(&j);
+    return seen == all && bad == 0;
+}
