@@ -1,0 +1,258 @@
+/* pipeline/reuse/reuse.c - the reuse stage and the reader of reuse.h5. */
+#include "pipeline/reuse/reuse.h"
+
+#include "kernels/ops.h"
+#include "pipeline/core/array.h"
+#include "pipeline/core/digest.h"
+#include "pipeline/stage/stage.h"
+#include "pipeline/trie/trie.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *lta_scope_name(lta_scope s)
+{
+    static const char *const names[LTA_SCOPES] = {"global", "source", "session"};
+    return names[s];
+}
+
+bool lta_trace_has_scope(const lta_trace *t, lta_scope s)
+{
+    return s != LTA_SCOPE_SESSION || t->session;
+}
+
+/* Who shares with whom: NULL when everyone does. A request without a session is a group of its own. */
+static lta_status groups_of(const lta_trace *t, lta_scope scope, uint32_t **out)
+{
+    *out = NULL;
+    if (scope == LTA_SCOPE_GLOBAL || (scope == LTA_SCOPE_SOURCE && t->sources.n <= 1))
+        return LTA_OK;
+    uint32_t *group;
+    lta_status st = LTA_ALLOC(&group, t->n);
+    if (st != LTA_OK)
+        return st;
+    uint32_t alone = (uint32_t)t->n_sessions; /* sessions + requests alone never exceed the requests */
+    for (uint64_t r = 0; r < t->n; r++)
+        group[r] = scope == LTA_SCOPE_SOURCE     ? t->source[r]
+                   : t->session[r] != LTA_NO_U32 ? t->session[r]
+                                                 : alone++;
+    *out = group;
+    return LTA_OK;
+}
+
+/* Symbols of each touched path that follow its last run: first touches. */
+static lta_status first_touches(const lta_trie *trie, const int64_t *touched, const lta_runs *runs,
+                                uint32_t **out)
+{
+    uint32_t *first;
+    lta_status st = LTA_ALLOC(&first, runs->n);
+    if (st != LTA_OK)
+        return st;
+    for (uint64_t r = 0; r < runs->n; r++) {
+        first[r] = (touched[r] < 0 ? 0 : trie->depth[touched[r]]) - lta_runs_end(runs, r);
+    }
+    *out = first;
+    return LTA_OK;
+}
+
+lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const lta_trie *trie,
+                             lta_scope scope, bool inputs_only, lta_runs *out)
+{
+    lta_status st = LTA_OK;
+    uint32_t *group = NULL, *first = NULL;
+    const int64_t *touched = inputs_only ? trie->input_node : trie->full_node;
+    lta_runs runs = {0};
+    LTA_TRY(groups_of(trace, scope, &group));
+    LTA_TRY(run->ops->run_build(trie, touched, group, &runs));
+    LTA_TRY(first_touches(trie, touched, &runs, &first));
+    LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
+    LTA_TRY(run->ops->stack_distance(runs.n, runs.offset, runs.previous, runs.length, first, runs.distance));
+    *out = runs;
+    runs = (lta_runs){0};
+done:
+    free(group);
+    free(first);
+    lta_runs_free(&runs);
+    return st;
+}
+
+static lta_status write_scope(lta_writer *w, lta_scope scope, const lta_runs *runs)
+{
+    static const struct {
+        const char *name, *unit, *description;
+        lta_type type;
+    } columns[] = {
+        {"offset", "1", "runs of request r are rows offset[r] to offset[r+1] - 1, shallow first", LTA_U64},
+        {"previous", "1", "request that last touched the run's positions before this one", LTA_U32},
+        {"start", "symbols", "the run covers depths start + 1 to start + length", LTA_U32},
+        {"length", "symbols", "positions in the run", LTA_U32},
+        {"distance", "symbols",
+         "distinct positions last touched by requests between previous and this one; the j-th position of "
+         "the run has "
+         "stack distance distance + j",
+         LTA_U64},
+    };
+    const void *data[] = {runs->offset, runs->previous, runs->start, runs->length, runs->distance};
+    lta_status st = LTA_OK;
+    for (int c = 0; c < 5; c++) {
+        char path[64];
+        snprintf(path, sizeof path, "/%s/%s", lta_scope_name(scope), columns[c].name);
+        LTA_TRY(lta_writer_column(w, path, columns[c].type, data[c], c == 0 ? runs->n + 1 : runs->n_runs,
+                                  columns[c].unit, columns[c].description));
+    }
+done:
+    return st;
+}
+
+lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reuse_options *options)
+{
+    static const char *const inputs[] = {"trace.h5", "trie.h5", NULL};
+    lta_status st = LTA_OK, scope_status[LTA_SCOPES] = {LTA_OK};
+    char detail[LTA_SCOPES][512] = {{0}};
+    lta_stage stage = {0};
+    lta_trace trace = {0};
+    lta_trie trie = {0};
+    lta_runs runs[LTA_SCOPES] = {{0}};
+    lta_writer *w = NULL;
+    bool has, current;
+
+    LTA_TRY(lta_stage_has_symbols(store, &has));
+    if (!has)
+        return lta_stage_skip(run, "reuse", store, "reuse.h5");
+    LTA_TRY(lta_stage_begin(&stage, run, "reuse", store, "reuse.h5",
+                            json_pack("{s:b}", "inputs_only", options->inputs_only), inputs, &current));
+    if (current)
+        goto done;
+    LTA_TRY(lta_trace_load(store, false, &trace, NULL)); /* the trie stands for the sequences */
+    LTA_TRY(lta_trie_load(store, trace.n, &trie, NULL));
+
+    /* with one source, source is another name of global */
+#pragma omp parallel for schedule(dynamic, 1) num_threads(run->threads)
+    for (int s = 0; s < LTA_SCOPES; s++) {
+        if (!lta_trace_has_scope(&trace, (lta_scope)s) || (s == LTA_SCOPE_SOURCE && trace.sources.n <= 1))
+            continue;
+        scope_status[s] = lta_reuse_compute(run, &trace, &trie, (lta_scope)s, options->inputs_only, &runs[s]);
+        if (scope_status[s] != LTA_OK)
+            snprintf(detail[s], sizeof detail[s], "%s", lta_error_detail());
+    }
+    for (int s = 0; s < LTA_SCOPES; s++)
+        if (scope_status[s] != LTA_OK) {
+            st = lta_fail(scope_status[s], "%s", detail[s]);
+            goto done;
+        }
+
+    LTA_TRY(lta_stage_create(&stage, &w));
+    for (int s = 0; s < LTA_SCOPES; s++)
+        if (runs[s].offset)
+            LTA_TRY(write_scope(w, (lta_scope)s, &runs[s]));
+        else if (s == LTA_SCOPE_SOURCE)
+            LTA_TRY(lta_writer_link(w, "/global", "/source"));
+    LTA_TRY(lta_stage_commit(&stage, w));
+    lta_log_line(run->log, LTA_LOG_INFO, "reuse", "%llu runs of %llu requests in scope global (%s), %.2f s",
+                 (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)trace.n,
+                 run->ops->name, lta_seconds() - stage.started);
+done:
+    lta_writer_close(w);
+    for (int s = 0; s < LTA_SCOPES; s++)
+        lta_runs_free(&runs[s]);
+    lta_trie_free(&trie);
+    lta_trace_free(&trace);
+    lta_stage_end(&stage);
+    return st;
+}
+
+/* What every user of runs relies on: offsets rise, runs follow one another from depth 0, touchers are earlier
+ * requests and fall with depth. */
+static lta_status check_runs(const char *path, lta_scope scope, const lta_runs *runs)
+{
+    bool good = runs->offset[0] == 0 && runs->offset[runs->n] == runs->n_runs;
+    uint64_t r = 0;
+    for (; good && r < runs->n; r++) {
+        good = runs->offset[r] <= runs->offset[r + 1] && runs->offset[r + 1] <= runs->n_runs;
+        uint64_t depth = 0, toucher = r;
+        for (uint64_t k = runs->offset[r]; good && k < runs->offset[r + 1]; k++) {
+            good = runs->start[k] == depth && runs->length[k] > 0 && runs->previous[k] < toucher;
+            toucher = runs->previous[k];
+            depth += runs->length[k];
+            good = good && depth <= UINT32_MAX && runs->distance[k] <= UINT64_MAX / 4;
+        }
+    }
+    if (!good)
+        return lta_fail(LTA_ERR_FORMAT,
+                        "%s:/%s: the runs of request %llu are damaged; expected runs from depth 0 on, one "
+                        "after the other, "
+                        "with falling previous requests",
+                        path, lta_scope_name(scope), (unsigned long long)(r > 0 ? r - 1 : 0));
+    return LTA_OK;
+}
+
+static lta_status read_scope(const lta_reader *r, lta_scope scope, uint64_t n_requests, lta_runs *out)
+{
+    lta_status st = LTA_OK;
+    lta_runs runs = {.n = n_requests};
+    struct {
+        const char *name;
+        lta_type type;
+        void **data;
+        uint64_t n;
+    } columns[] = {
+        {"offset", LTA_U64, (void **)&runs.offset, 0},     {"previous", LTA_U32, (void **)&runs.previous, 0},
+        {"start", LTA_U32, (void **)&runs.start, 0},       {"length", LTA_U32, (void **)&runs.length, 0},
+        {"distance", LTA_U64, (void **)&runs.distance, 0},
+    };
+    for (int c = 0; c < 5; c++) {
+        char path[64];
+        snprintf(path, sizeof path, "/%s/%s", lta_scope_name(scope), columns[c].name);
+        LTA_TRY(lta_reader_column(r, path, columns[c].type, columns[c].data, &columns[c].n));
+        if (columns[c].n != (c == 0 ? n_requests + 1 : columns[1].n)) {
+            st = lta_fail(LTA_ERR_FORMAT, "%s:%s: %llu rows, which does not fit the other columns",
+                          lta_reader_path(r), path, (unsigned long long)columns[c].n);
+            goto done;
+        }
+    }
+    runs.n_runs = columns[1].n;
+    LTA_TRY(check_runs(lta_reader_path(r), scope, &runs));
+    *out = runs;
+    runs = (lta_runs){0};
+done:
+    lta_runs_free(&runs);
+    return st;
+}
+
+lta_status lta_reuse_load(const char *store, uint64_t n_requests, lta_reuse *out, char *digest)
+{
+    lta_status st = LTA_OK;
+    lta_reader *r = NULL;
+    lta_reuse reuse = {0};
+    char *parameters = NULL;
+    json_t *p = NULL;
+    LTA_TRY(lta_stage_open_file(store, "reuse.h5", true, &r));
+    LTA_TRY(lta_reader_attribute_text(r, "/", "parameters", &parameters));
+    p = json_loads(parameters, 0, NULL);
+    reuse.inputs_only = json_is_true(json_object_get(p, "inputs_only"));
+    for (int s = 0; s < LTA_SCOPES; s++) {
+        char group[16];
+        snprintf(group, sizeof group, "/%s", lta_scope_name((lta_scope)s));
+        reuse.present[s] = lta_reader_has(r, group);
+        if (reuse.present[s])
+            LTA_TRY(read_scope(r, (lta_scope)s, n_requests, &reuse.runs[s]));
+    }
+    if (digest)
+        memcpy(digest, lta_reader_digest(r), LTA_SHA256_HEX);
+    *out = reuse;
+    reuse = (lta_reuse){0};
+done:
+    lta_reuse_free(&reuse);
+    json_decref(p);
+    free(parameters);
+    lta_reader_close(r);
+    return st;
+}
+
+void lta_reuse_free(lta_reuse *r)
+{
+    for (int s = 0; s < LTA_SCOPES; s++)
+        lta_runs_free(&r->runs[s]);
+    *r = (lta_reuse){0};
+}

@@ -1,0 +1,42 @@
+/* pipeline/reuse/reuse.h - the reuse stage: runs and stack distances of every request, in every scope
+ * (design, section 3). */
+#ifndef LTA_REUSE_REUSE_H
+#define LTA_REUSE_REUSE_H
+
+#include "kernels/run_build.h"
+#include "pipeline/core/run.h"
+#include "pipeline/trace/trace.h"
+
+#include <stdbool.h>
+
+typedef enum lta_scope { LTA_SCOPE_GLOBAL, LTA_SCOPE_SOURCE, LTA_SCOPE_SESSION, LTA_SCOPES } lta_scope;
+const char *lta_scope_name(lta_scope s); /* "global", "source", "session" */
+
+typedef struct lta_reuse_options {
+    bool inputs_only; /* touch inputs alone, never outputs */
+} lta_reuse_options;
+
+/* Which scopes a trace has: global and source always, session where the trace has sessions. */
+bool lta_trace_has_scope(const lta_trace *t, lta_scope s);
+
+/* Runs with distances in one scope, in memory. With one source, LTA_SCOPE_SOURCE equals LTA_SCOPE_GLOBAL. */
+LTA_MUST_CHECK lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const lta_trie *trie,
+                                            lta_scope scope, bool inputs_only, lta_runs *out);
+
+/* The stage: STORE/trace.h5 and trie.h5 -> reuse.h5. Skipped (with the reason, LTA_OK) when the trace has no
+ * symbols. */
+LTA_MUST_CHECK lta_status lta_reuse_stage(const lta_run *run, const char *store,
+                                          const lta_reuse_options *options);
+
+/* Everything reuse.h5 holds, checked against the trace's size. Scopes that are not there have .n = 0 and
+ * present false; with one source, source's arrays are a copy of global's. */
+typedef struct lta_reuse {
+    bool inputs_only;
+    bool present[LTA_SCOPES];
+    lta_runs runs[LTA_SCOPES];
+} lta_reuse;
+LTA_MUST_CHECK lta_status lta_reuse_load(const char *store, uint64_t n_requests, lta_reuse *out,
+                                         char *digest);
+void lta_reuse_free(lta_reuse *r);
+
+#endif
