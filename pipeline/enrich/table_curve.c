@@ -1,0 +1,325 @@
+/* pipeline/enrich/table_curve.c - the tables `hit_curve`, `enough` and `denominators`, one block of rows for
+ * each curve of curve.h5 (scope, block size, with and without reserve-last). Capacities are counted in blocks
+ * of B symbols, the configured ones too, as `lta curve --csv` counts them. */
+#include "pipeline/enrich/enrich_internal.h"
+
+#include "pipeline/core/array.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const lta_column_spec curve_columns[] = {
+    {LTA_STR, "scope", "1", "who may reuse a position: global, source or session"},
+    {LTA_U64, "block", "symbols", "block size B"},
+    {LTA_U64, "reserve_last", "1",
+     "1: a lookup leaves out the input's last token, as vLLM's do; 0: it does not"},
+    {0},
+};
+
+static lta_status put_curve(lta_table *t, const lta_stored_curve *c)
+{
+    lta_status st = lta_table_put_text(t, lta_scope_name(c->scope));
+    if (st != LTA_OK)
+        return st;
+    lta_table_put_u64(t, c->block);
+    lta_table_put_u64(t, c->reserve_last);
+    return LTA_OK;
+}
+
+static uint64_t last_vertex(const lta_stored_curve *c)
+{
+    return c->curve.capacity[c->curve.n - 1];
+}
+
+static uint64_t attainable(const lta_stored_curve *c)
+{
+    return c->curve.hits[c->curve.n - 1];
+}
+
+static uint64_t capacity_tokens(const lta_enrichment *e, const lta_stored_curve *c, uint64_t capacity)
+{
+    return lta_multiply_saturated(lta_multiply_saturated(capacity, c->block), e->trace.block_tokens);
+}
+
+/* `bytes` in the model of --model, then `bytes_<model>` in every built-in one. */
+static lta_status add_byte_columns(const lta_enrichment *e, lta_table *t)
+{
+    lta_status st = LTA_OK;
+    char name[96], text[160];
+    snprintf(text, sizeof text, "KV cache of capacity_tokens in %s, the model of --model", e->model.name);
+    LTA_TRY(lta_table_column_add(t, LTA_U64, "bytes", "bytes", text));
+    for (const lta_model *m = lta_models; m->name; m++) {
+        snprintf(name, sizeof name, "bytes_%s", m->name);
+        for (char *p = name; *p; p++)
+            if (!isalnum((unsigned char)*p))
+                *p = '_';
+        snprintf(text, sizeof text, "KV cache of capacity_tokens in %s", m->name);
+        LTA_TRY(lta_table_column_add(t, LTA_U64, name, "bytes", text));
+    }
+done:
+    return st;
+}
+
+static void put_bytes(const lta_enrichment *e, lta_table *t, uint64_t tokens)
+{
+    lta_table_put_u64(t, lta_multiply_saturated(tokens, lta_model_token_bytes(&e->model)));
+    for (const lta_model *m = lta_models; m->name; m++)
+        lta_table_put_u64(t, lta_multiply_saturated(tokens, lta_model_token_bytes(m)));
+}
+
+/* The configured capacities and the last vertex, with `grid` also the log grid up to the last vertex; rising,
+ * without repetition. out has room for LTA_GRID_BINS + n_capacities + 1. Returns how many. */
+static uint64_t list_capacities(const lta_enrichment *e, const lta_stored_curve *c, bool grid, uint64_t *out,
+                                uint64_t *scratch)
+{
+    uint64_t last = last_vertex(c), n = 0, kept = 0;
+    for (unsigned bin = 0; grid && bin < LTA_GRID_BINS && lta_grid_edge(bin) <= last; bin++)
+        out[n++] = lta_grid_edge(bin);
+    out[n++] = last;
+    for (uint64_t i = 0; i < e->n_capacities; i++)
+        out[n++] = e->capacities[i];
+    lta_sort_u64(out, scratch, n);
+    for (uint64_t i = 0; i < n; i++)
+        if (kept == 0 || out[kept - 1] != out[i])
+            out[kept++] = out[i];
+    return kept;
+}
+
+static lta_status alloc_capacities(const lta_enrichment *e, uint64_t **out, uint64_t **scratch)
+{
+    lta_status st = LTA_ALLOC(out, LTA_GRID_BINS + e->n_capacities + 1);
+    return st == LTA_OK ? LTA_ALLOC(scratch, LTA_GRID_BINS + e->n_capacities + 1) : st;
+}
+
+lta_status lta_build_hit_curve(const lta_enrichment *e, lta_table_set *set)
+{
+    static const lta_column_spec capacity_columns[] = {
+        {LTA_U64, "capacity", "blocks", "LRU capacity in blocks of B symbols"},
+        {LTA_U64, "capacity_tokens", "tokens", "capacity x B x tokens a symbol"},
+        {0},
+    };
+    static const lta_column_spec hit_columns[] = {
+        {LTA_U64, "hits", "blocks", "looked-up blocks that hit at this capacity"},
+        {LTA_U64, "lookups", "blocks", "looked-up blocks"},
+        {LTA_U64, "ceiling", "blocks", "hits with unlimited capacity"},
+        {LTA_F64, "hit_ratio", "hits/lookups", "hits / lookups"},
+        {LTA_F64, "ceiling_share", "hits/ceiling", "hits / hits with unlimited capacity"},
+        {0},
+    };
+    lta_status st = LTA_OK;
+    uint64_t *capacity = NULL, *scratch = NULL;
+    lta_table *t;
+    LTA_TRY(alloc_capacities(e, &capacity, &scratch));
+    LTA_TRY(lta_table_add(
+        set, "hit_curve",
+        "exact LRU hits: on the log grid, at the last vertex and at the configured capacities", &t));
+    LTA_TRY(lta_table_columns_add(t, curve_columns));
+    LTA_TRY(lta_table_columns_add(t, capacity_columns));
+    LTA_TRY(add_byte_columns(e, t));
+    LTA_TRY(lta_table_columns_add(t, hit_columns));
+    for (uint64_t i = 0; i < e->curves.n; i++) {
+        const lta_stored_curve *c = &e->curves.curve[i];
+        uint64_t n = list_capacities(e, c, true, capacity, scratch);
+        for (uint64_t k = 0; k < n; k++) {
+            uint64_t hits = lta_curve_hits(&c->curve, capacity[k]),
+                     tokens = capacity_tokens(e, c, capacity[k]);
+            LTA_TRY(lta_table_row(t));
+            LTA_TRY(put_curve(t, c));
+            lta_table_put_u64(t, capacity[k]);
+            lta_table_put_u64(t, tokens);
+            put_bytes(e, t, tokens);
+            lta_table_put_u64(t, hits);
+            lta_table_put_u64(t, c->lookups);
+            lta_table_put_u64(t, attainable(c));
+            lta_table_put_f64(t, lta_ratio(hits, c->lookups));
+            lta_table_put_f64(t, lta_ratio(hits, attainable(c)));
+        }
+    }
+done:
+    free(capacity);
+    free(scratch);
+    return st;
+}
+
+lta_status lta_build_enough(const lta_enrichment *e, lta_table_set *set)
+{
+    static const uint64_t permille[] = {500, 600, 800, 900, 950, 990, 995, 1000};
+    static const lta_column_spec capacity_columns[] = {
+        {LTA_U64, "permille", "1", "share of the unlimited hits to reach, in thousandths"},
+        {LTA_U64, "capacity", "blocks", "smallest capacity C with 1000 hits(C) >= permille x ceiling"},
+        {LTA_U64, "capacity_symbols", "symbols", "capacity x B"},
+        {LTA_U64, "capacity_tokens", "tokens", "capacity x B x tokens a symbol"},
+        {0},
+    };
+    static const lta_column_spec hit_columns[] = {
+        {LTA_U64, "hits", "blocks", "looked-up blocks that hit at this capacity"},
+        {LTA_U64, "lookups", "blocks", "looked-up blocks"},
+        {LTA_U64, "ceiling", "blocks", "hits with unlimited capacity"},
+        {LTA_F64, "hit_ratio", "hits/lookups", "hits / lookups"},
+        {0},
+    };
+    lta_status st = LTA_OK;
+    lta_table *t;
+    LTA_TRY(
+        lta_table_add(set, "enough", "the smallest capacity that reaches a share of the unlimited hits", &t));
+    LTA_TRY(lta_table_columns_add(t, curve_columns));
+    LTA_TRY(lta_table_columns_add(t, capacity_columns));
+    LTA_TRY(add_byte_columns(e, t));
+    LTA_TRY(lta_table_columns_add(t, hit_columns));
+    for (uint64_t i = 0; i < e->curves.n; i++) {
+        const lta_stored_curve *c = &e->curves.curve[i];
+        for (size_t k = 0; k < sizeof permille / sizeof *permille; k++) {
+            uint64_t all = attainable(c); /* the target is ceil(permille x all / 1000), without overflow */
+            uint64_t target = all / 1000 * permille[k] + (all % 1000 * permille[k] + 999) / 1000;
+            uint64_t capacity = lta_curve_capacity_for(&c->curve, target),
+                     tokens = capacity_tokens(e, c, capacity);
+            uint64_t hits = lta_curve_hits(&c->curve, capacity);
+            LTA_TRY(lta_table_row(t));
+            LTA_TRY(put_curve(t, c));
+            lta_table_put_u64(t, permille[k]);
+            lta_table_put_u64(t, capacity);
+            lta_table_put_u64(t, lta_multiply_saturated(capacity, c->block));
+            lta_table_put_u64(t, tokens);
+            put_bytes(e, t, tokens);
+            lta_table_put_u64(t, hits);
+            lta_table_put_u64(t, c->lookups);
+            lta_table_put_u64(t, all);
+            lta_table_put_f64(t, lta_ratio(hits, c->lookups));
+        }
+    }
+done:
+    return st;
+}
+
+static const lta_column_spec denominator_columns[] = {
+    {LTA_U64, "capacity", "blocks", "LRU capacity in blocks of B symbols"},
+    {LTA_U64, "hits", "blocks", "looked-up blocks that hit"},
+    {LTA_U64, "lookups", "blocks", "looked-up blocks"},
+    {LTA_U64, "hit_full_blocks", "blocks", "hits on full blocks: those that end at or before input_tokens"},
+    {LTA_U64, "hit_tokens", "tokens", "hit_full_blocks x B x tokens a symbol"},
+    {LTA_U64, "input_tokens", "tokens", "tokens of all inputs"},
+    {LTA_U64, "input_full_blocks", "blocks",
+     "sum over requests of floor(input_tokens / (B x tokens a symbol))"},
+    {LTA_U64, "requests", "1", "requests"},
+    {LTA_U64, "requests_with_lookups", "1", "requests that look up at least one block"},
+    {LTA_U64, "requests_with_hits", "1", "requests with at least one hit"},
+    {LTA_U64, "steady_hits", "blocks",
+     "hits of requests that find at least half of all distinct positions touched (2 x working_set >= all)"},
+    {LTA_U64, "steady_lookups", "blocks", "lookups of the same requests"},
+    {LTA_F64, "symbols", "hits/lookups", "hits / lookups"},
+    {LTA_F64, "tokens", "hit_tokens/input_tokens", "hit_tokens / input_tokens"},
+    {LTA_F64, "full_blocks", "hit_full_blocks/input_full_blocks", "hit_full_blocks / input_full_blocks"},
+    {LTA_F64, "request_mean", "1", "mean over requests with lookups of their own hits / lookups"},
+    {LTA_F64, "requests_any", "requests_with_hits/requests", "requests_with_hits / requests"},
+    {LTA_F64, "steady_state", "steady_hits/steady_lookups", "steady_hits / steady_lookups"},
+    {0},
+};
+
+typedef struct tally {
+    uint64_t hits, lookups, full_hits, input_tokens, input_full_blocks, with_lookups, with_hits, steady_hits,
+        steady_lookups;
+    double ratio_sum;
+} tally;
+
+/* hit [n]: blocks that hit in each request. They are a prefix of the path, so its full blocks are those that
+ * end at or before input_tokens. */
+static tally count_hits(const lta_enrichment *e, const lta_stored_curve *c, const uint32_t *hit)
+{
+    tally v = {0};
+    uint64_t block_tokens = lta_multiply_saturated(c->block, e->trace.block_tokens);
+    for (uint64_t r = 0; r < e->trace.n; r++) {
+        uint64_t tokens = lta_token_count(e->trace.input_tokens[r]), full = tokens / block_tokens;
+        uint64_t lookups = lta_lookup_length(&e->trace, &e->trie, r, c->reserve_last) / c->block;
+        v.hits += hit[r];
+        v.lookups += lookups;
+        v.full_hits += hit[r] < full ? hit[r] : full;
+        v.input_tokens += tokens;
+        v.input_full_blocks += full;
+        v.with_hits += hit[r] > 0;
+        if (lookups > 0) {
+            v.with_lookups++;
+            v.ratio_sum += lta_ratio(hit[r], lookups);
+        }
+        if (2 * e->fields.working_set[r] >= e->distinct) {
+            v.steady_hits += hit[r];
+            v.steady_lookups += lookups;
+        }
+    }
+    return v;
+}
+
+static void put_tally(const lta_enrichment *e, lta_table *t, const lta_stored_curve *c, const tally *v)
+{
+    uint64_t hit_tokens = capacity_tokens(e, c, v->full_hits);
+    lta_table_put_u64(t, v->hits);
+    lta_table_put_u64(t, v->lookups);
+    lta_table_put_u64(t, v->full_hits);
+    lta_table_put_u64(t, hit_tokens);
+    lta_table_put_u64(t, v->input_tokens);
+    lta_table_put_u64(t, v->input_full_blocks);
+    lta_table_put_u64(t, e->trace.n);
+    lta_table_put_u64(t, v->with_lookups);
+    lta_table_put_u64(t, v->with_hits);
+    lta_table_put_u64(t, v->steady_hits);
+    lta_table_put_u64(t, v->steady_lookups);
+    lta_table_put_f64(t, lta_ratio(v->hits, v->lookups));
+    lta_table_put_f64(t, lta_ratio(hit_tokens, v->input_tokens));
+    lta_table_put_f64(t, lta_ratio(v->full_hits, v->input_full_blocks));
+    lta_table_put_f64(
+        t, lta_round9(v->with_lookups > 0 ? v->ratio_sum / (double)v->with_lookups : lta_ratio(0, 0)));
+    lta_table_put_f64(t, lta_ratio(v->with_hits, e->trace.n));
+    lta_table_put_f64(t, lta_ratio(v->steady_hits, v->steady_lookups));
+}
+
+lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
+{
+    lta_status st = LTA_OK;
+    uint64_t *capacity = NULL, *scratch = NULL;
+    uint32_t *hit = NULL;
+    lta_block_runs base = {0},
+                   reserved = {0}; /* of the last curve without reserve-last; of the one beside it */
+    const lta_stored_curve *base_curve = NULL;
+    lta_table *t;
+    LTA_TRY(alloc_capacities(e, &capacity, &scratch));
+    LTA_TRY(LTA_ALLOC(&hit, e->trace.n));
+    LTA_TRY(lta_table_add(set, "denominators",
+                          "one number of hits under every denominator in use, side by side", &t));
+    LTA_TRY(lta_table_columns_add(t, curve_columns));
+    LTA_TRY(lta_table_columns_add(t, denominator_columns));
+    for (uint64_t i = 0; i < e->curves.n; i++) {
+        const lta_stored_curve *c = &e->curves.curve[i];
+        const lta_runs *runs = &e->reuse.runs[c->scope];
+        if (!base_curve || base_curve->scope != c->scope || base_curve->block != c->block) {
+            lta_block_runs_free(&base);
+            LTA_TRY(lta_block_runs_compute(e->run, &e->trace, &e->trie, runs, e->reuse.inputs_only, c->block,
+                                           false, &base));
+            base_curve = c;
+        }
+        lta_block_runs_free(&reserved);
+        if (c->reserve_last)
+            LTA_TRY(lta_block_runs_again(&e->trace, &e->trie, runs, &base, true, &reserved));
+        const lta_block_runs *b = c->reserve_last ? &reserved : &base;
+        uint64_t n = list_capacities(e, c, false, capacity, scratch);
+        for (uint64_t k = 0; k < n; k++) {
+            LTA_TRY(lta_check_stop(e->run));
+            uint64_t at = capacity[k];
+#pragma omp parallel for schedule(static) num_threads(e->run->threads)
+            for (uint64_t r = 0; r < e->trace.n; r++)
+                hit[r] = (uint32_t)lta_request_hits(runs, b, r, at);
+            tally v = count_hits(e, c, hit);
+            LTA_TRY(lta_table_row(t));
+            LTA_TRY(put_curve(t, c));
+            lta_table_put_u64(t, at);
+            put_tally(e, t, c, &v);
+        }
+    }
+done:
+    lta_block_runs_free(&reserved);
+    lta_block_runs_free(&base);
+    free(hit);
+    free(scratch);
+    free(capacity);
+    return st;
+}
