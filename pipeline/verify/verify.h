@@ -1,0 +1,19 @@
+/* pipeline/verify/verify.h - is a store, or one of its files, what store-format.md says?
+ *
+ * A file by itself: its digest is that of its content; its attributes and columns are complete, typed and of
+ * fitting lengths; and whatever follows from the columns alone holds. A store: each of its files, that each
+ * was made from the ones beside it, and that they agree: the trie with the sequences, runs with the trie,
+ * curves with the runs, fields with all of these. The checks are written from the definitions and share as
+ * little as possible with the stages. */
+#ifndef LTA_VERIFY_VERIFY_H
+#define LTA_VERIFY_VERIFY_H
+
+#include "pipeline/core/run.h"
+
+#include <stdio.h>
+
+/* operand: a store's folder or a file. Writes a line "FILE: ok" for each file that passed. The first problem
+ * ends it: LTA_ERR_INPUT, LTA_ERR_FORMAT or LTA_ERR_VERSION with FILE:/dataset. */
+LTA_MUST_CHECK lta_status lta_verify(const lta_run *run, const char *operand, FILE *out);
+
+#endif

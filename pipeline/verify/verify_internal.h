@@ -1,0 +1,58 @@
+/* pipeline/verify/verify_internal.h - the checks of each kind of file, and those between files. */
+#ifndef LTA_VERIFY_INTERNAL_H
+#define LTA_VERIFY_INTERNAL_H
+
+#include "pipeline/curve/curve.h"
+#include "pipeline/reuse/reuse.h"
+#include "pipeline/trace/trace.h"
+#include "pipeline/trie/trie.h"
+#include "pipeline/verify/verify.h"
+
+typedef unsigned long long ull; /* for printf */
+
+/* ---- verify_structure.c: what all files have in common ---- */
+
+/* Root attributes, `unit` and `description` of every dataset, and equal lengths of the columns of a table. */
+LTA_MUST_CHECK lta_status lta_verify_structure(const lta_reader *r);
+/* Reads a numeric column that must have n rows. */
+LTA_MUST_CHECK lta_status lta_verify_column(const lta_reader *r, const char *path, lta_type type, uint64_t n,
+                                            void **out);
+LTA_MUST_CHECK lta_status lta_verify_length(const lta_reader *r, const char *path, uint64_t *n);
+
+/* ---- one file by itself ---- */
+
+LTA_MUST_CHECK lta_status lta_verify_trace(const lta_run *run, const lta_reader *r);
+LTA_MUST_CHECK lta_status lta_verify_trie(const lta_run *run, const lta_reader *r);
+LTA_MUST_CHECK lta_status lta_verify_reuse(const lta_run *run, const lta_reader *r);
+LTA_MUST_CHECK lta_status lta_verify_curve(const lta_run *run, const lta_reader *r);
+LTA_MUST_CHECK lta_status lta_verify_enriched(const lta_run *run, const lta_reader *r);
+/* The enrichment fields of an enriched file, against the trace columns that it repeats. */
+LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t);
+
+/* ---- files of one store against each other; file names the one that is wrong ---- */
+
+LTA_MUST_CHECK lta_status lta_verify_trie_against(const lta_run *run, const char *file, const lta_trie *trie,
+                                                  const lta_trace *trace);
+LTA_MUST_CHECK lta_status lta_verify_reuse_against(const lta_run *run, const char *file,
+                                                   const lta_reuse *reuse, const lta_trie *trie,
+                                                   const lta_trace *trace);
+LTA_MUST_CHECK lta_status lta_verify_curve_against(const char *file, const lta_curves *curves,
+                                                   const lta_reuse *reuse, const lta_trie *trie,
+                                                   const lta_trace *trace);
+/* trace: the reader of trace.h5; trie and reuse are NULL where the trace has no symbols. */
+LTA_MUST_CHECK lta_status lta_verify_enriched_against(const lta_reader *enriched, const lta_reader *trace,
+                                                      const lta_trie *trie, const lta_reuse *reuse);
+
+/* Depth down to which the touched path of request r had been touched before, in the scope of the runs. */
+static inline uint64_t lta_verify_covered(const lta_runs *runs, uint64_t r)
+{
+    uint64_t end = runs->offset[r + 1];
+    return end > runs->offset[r] ? (uint64_t)runs->start[end - 1] + runs->length[end - 1] : 0;
+}
+
+static inline uint32_t lta_verify_depth(const lta_trie *trie, int64_t node)
+{
+    return node < 0 ? 0 : trie->depth[node];
+}
+
+#endif
