@@ -1,0 +1,277 @@
+/* pipeline/cli/cli.c - one option table for parsing and help. */
+#include "pipeline/cli/cli.h"
+
+#include "kernels/ops.h"
+#include "pipeline/core/array.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const lta_option common_options[] = {
+    {"device", 0, "NAME", "auto (default), cpu, cuda or cuda:N"},
+    {"threads", 0, "N", "threads to use (default: OMP_NUM_THREADS, else all cores)"},
+    {"memory", 0, "SIZE", "memory to stay within, e.g. 4G; exit code 4 where it is not enough"},
+    {"on-error", 0, "WHAT", "bad rows: fail (default) at the first, or skip and count them"},
+    {"force", 0, NULL, "redo what is up to date"},
+    {"quiet", 'q', NULL, "only warnings and errors"},
+    {"verbose", 'v', NULL, "more detail"},
+    {"log-json", 0, NULL, "log lines as JSON objects"},
+    {"help", 'h', NULL, "show this help"},
+    {0},
+};
+
+typedef struct common {
+    lta_cli *cli;
+    lta_log_level level;
+    bool json, help;
+} common;
+
+/* Allocations beyond the budget fail as if memory had run out (exit code 4); mapped input files do not count.
+ */
+static lta_status limit_memory(uint64_t bytes)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        return lta_fail_errno(LTA_ERR_RUN, errno, "--memory: the limit could not be read");
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    if (setrlimit(RLIMIT_DATA, &limit) != 0)
+        return lta_fail_errno(LTA_ERR_RUN, errno, "--memory: the limit could not be set");
+    return LTA_OK;
+}
+
+static lta_status set_common(void *target, const lta_option *o, const char *value)
+{
+    common *c = target;
+    lta_run *run = &c->cli->run;
+    uint64_t n;
+    lta_status st = LTA_OK;
+    if (strcmp(o->name, "device") == 0) {
+        c->cli->device = value;
+    } else if (strcmp(o->name, "threads") == 0) {
+        LTA_TRY(lta_parse_u64(o->name, value, 1, 4096, &n));
+        run->threads = (int)n;
+    } else if (strcmp(o->name, "memory") == 0) {
+        LTA_TRY(lta_parse_size(o->name, value, &run->memory_bytes));
+        LTA_TRY(limit_memory(run->memory_bytes));
+    } else if (strcmp(o->name, "on-error") == 0) {
+        if (strcmp(value, "skip") != 0 && strcmp(value, "fail") != 0)
+            return lta_fail(LTA_ERR_USAGE, "--on-error %s: expected fail or skip", value);
+        run->skip_bad_rows = strcmp(value, "skip") == 0;
+    } else if (strcmp(o->name, "force") == 0) {
+        run->force = true;
+    } else if (strcmp(o->name, "quiet") == 0) {
+        c->level = LTA_LOG_WARN;
+    } else if (strcmp(o->name, "verbose") == 0) {
+        c->level = LTA_LOG_DEBUG;
+    } else if (strcmp(o->name, "log-json") == 0) {
+        c->json = true;
+    } else {
+        c->help = true;
+    }
+done:
+    return st;
+}
+
+static const lta_option_group common_group = {"Common options", common_options, set_common};
+
+typedef struct option_slot { /* what a parsed option belongs to */
+    const lta_option_group *group;
+    const lta_option *option;
+    void *target;
+} option_slot;
+
+enum { MAX_OPTIONS = 96, FIRST_CODE = 1000 };
+
+typedef struct option_table {
+    option_slot slot[MAX_OPTIONS];
+    struct option getopt[MAX_OPTIONS + 1];
+    char letters[3 * MAX_OPTIONS + 2];
+    int n;
+    size_t n_letters;
+} option_table;
+
+static void add_group(option_table *t, const lta_option_group *g, void *target)
+{
+    for (const lta_option *o = g->options; o->name && t->n < MAX_OPTIONS; o++) {
+        t->slot[t->n] = (option_slot){g, o, target};
+        t->getopt[t->n] = (struct option){.name = o->name,
+                                          .has_arg = o->argument ? required_argument : no_argument,
+                                          .val = FIRST_CODE + t->n};
+        if (o->letter) {
+            t->letters[t->n_letters++] = o->letter;
+            if (o->argument)
+                t->letters[t->n_letters++] = ':';
+        }
+        t->n++;
+    }
+}
+
+static const option_slot *slot_of(const option_table *t, int code)
+{
+    if (code >= FIRST_CODE)
+        return &t->slot[code - FIRST_CODE];
+    for (int i = 0; i < t->n; i++)
+        if (t->slot[i].option->letter == code)
+            return &t->slot[i];
+    return NULL;
+}
+
+lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targets, int min_operands,
+                         int max_operands)
+{
+    lta_status st = LTA_OK;
+    common c = {.cli = cli, .level = LTA_LOG_INFO};
+    option_table t = {.n_letters = 1};
+    t.letters[0] = ':'; /* getopt stays silent, and tells a missing argument from an unknown option */
+    cli->run = (lta_run){.log = &cli->log, .threads = omp_get_max_threads(), .signal = cli->run.signal};
+    cli->device = "auto";
+    lta_log_init(&cli->log, stderr, LTA_LOG_INFO, false);
+    for (int i = 0; cli->command->groups && cli->command->groups[i]; i++)
+        add_group(&t, cli->command->groups[i], targets[i]);
+    add_group(&t, &common_group, &c);
+
+    optind = 0; /* GNU: start over */
+    opterr = 0;
+    for (;;) {
+        int code = getopt_long(argc, argv, t.letters, t.getopt, NULL);
+        if (code == -1)
+            break;
+        if (code == ':' || code == '?') {
+            const char *given = argv[optind - 1];
+            return lta_fail(LTA_ERR_USAGE, "%s %s; see `lta help %s`",
+                            code == ':' ? "an argument is missing after" : "unknown or incomplete option",
+                            given, cli->command->name);
+        }
+        const option_slot *slot = slot_of(&t, code);
+        LTA_TRY(slot->group->set(slot->target, slot->option, optarg));
+    }
+    lta_log_init(&cli->log, stderr, c.level, c.json);
+    if (c.help) {
+        lta_print_help(cli->out, cli->command);
+        cli->help_shown = true;
+        return LTA_OK;
+    }
+    cli->operands = argv + optind;
+    cli->n_operands = argc - optind;
+    if (cli->n_operands < min_operands || (max_operands >= 0 && cli->n_operands > max_operands))
+        return lta_fail(LTA_ERR_USAGE, "%s operands, expected %s; see `lta help %s`",
+                        cli->n_operands < min_operands ? "missing" : "too many", cli->command->operands,
+                        cli->command->name);
+    omp_set_num_threads(cli->run.threads); /* readers of store files have no lta_run */
+    st = lta_ops_get(cli->device, &cli->run.ops);
+done:
+    return st;
+}
+
+static void print_group(FILE *out, const lta_option_group *g)
+{
+    fprintf(out, "\n%s:\n", g->title);
+    for (const lta_option *o = g->options; o->name; o++) {
+        char left[64];
+        int n = o->letter ? snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name)
+                          : snprintf(left, sizeof left, "    --%s", o->name);
+        if (o->argument && n > 0 && (size_t)n < sizeof left)
+            snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
+        fprintf(out, "  %-28s %s\n", left, o->help);
+    }
+}
+
+void lta_print_help(FILE *out, const lta_command *command)
+{
+    fprintf(out, "lta %s - %s\n\nUsage: lta %s [options]%s%s\n", command->name, command->summary,
+            command->name, command->operands[0] ? " " : "", command->operands);
+    for (int i = 0; command->groups && command->groups[i]; i++)
+        print_group(out, command->groups[i]);
+    print_group(out, &common_group);
+    if (command->example)
+        fprintf(out, "\nExample:\n%s", command->example);
+}
+
+static lta_status bad_value(const char *option, const char *text, const char *expected)
+{
+    return lta_fail(LTA_ERR_USAGE, "--%s %s: expected %s", option, text, expected);
+}
+
+lta_status lta_parse_u64(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char expected[96], *end;
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || v < min || v > max) {
+        snprintf(expected, sizeof expected, "a whole number from %llu to %llu", (unsigned long long)min,
+                 (unsigned long long)max);
+        return bad_value(option, text, expected);
+    }
+    *out = v;
+    return LTA_OK;
+}
+
+lta_status lta_parse_size(const char *option, const char *text, uint64_t *out)
+{
+    static const char expected[] = "a size such as 500M, 4G (powers of 1000) or 4Gi (of 1024)";
+    static const char prefixes[] = "kMGT";
+    char *end;
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || errno != 0)
+        return bad_value(option, text, expected);
+    if (*end != '\0') {
+        const char *p = strchr(prefixes, *end == 'K' ? 'k' : *end);
+        bool binary = end[1] == 'i';
+        const char *rest = end + (binary ? 2 : 1);
+        if (!p || (rest[0] != '\0' && strcmp(rest, "B") != 0))
+            return bad_value(option, text, expected);
+        for (const char *q = prefixes; q <= p; q++)
+            if (__builtin_mul_overflow(v, binary ? 1024ULL : 1000ULL, &v))
+                return bad_value(option, text, expected);
+    }
+    *out = v;
+    return LTA_OK;
+}
+
+lta_status lta_parse_f64(const char *option, const char *text, double min, double max, double *out)
+{
+    char expected[96], *end;
+    errno = 0;
+    double v = strtod(text, &end);
+    if (end == text || *end != '\0' || errno != 0 || !(v >= min && v <= max)) {
+        snprintf(expected, sizeof expected, "a number from %g to %g", min, max);
+        return bad_value(option, text, expected);
+    }
+    *out = v;
+    return LTA_OK;
+}
+
+lta_status lta_parse_u64_list(const char *option, const char *text, uint64_t min, uint64_t max,
+                              uint64_t **out, uint64_t *n)
+{
+    lta_status st = LTA_OK;
+    uint64_t *list = NULL, capacity = 0, count = 0;
+    for (const char *p = text;; p++) {
+        char item[32];
+        size_t length = strcspn(p, ",");
+        if (length == 0 || length >= sizeof item) {
+            st = bad_value(option, text, "whole numbers with commas between, as in 1,16,256");
+            goto done;
+        }
+        memcpy(item, p, length);
+        item[length] = '\0';
+        LTA_TRY(LTA_GROW(&list, &capacity, count + 1));
+        LTA_TRY(lta_parse_u64(option, item, min, max, &list[count]));
+        count++;
+        p += length;
+        if (*p == '\0')
+            break;
+    }
+    free(*out); /* an option given twice: the last one counts */
+    *out = list;
+    *n = count;
+    list = NULL;
+done:
+    free(list);
+    return st;
+}

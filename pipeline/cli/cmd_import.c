@@ -1,0 +1,102 @@
+/* pipeline/cli/cmd_import.c - lta import. */
+#include "pipeline/cli/cli.h"
+#include "pipeline/import/import.h"
+
+#include <string.h>
+
+static const lta_option options[] = {
+    {"format", 0, "FMT", "format of the files: auto (default), azure, marconi, mooncake"},
+    {"name", 0, "NAME", "name of the trace (default: the first file's, without extension)"},
+    {"timeline", 0, "concat|overlay",
+     "sources one after the other (default), or by their own clocks at once"},
+    {"gap", 0, "USEC", "concat: microseconds between sources (default 0)"},
+    {"sort", 0, NULL, "take the files by name, not in the order given"},
+    {"tail", 0, "keep|drop", "block traces: keep (default) or drop the id of a partial last block"},
+    {"block-tokens", 0, "N", "block traces: tokens a block, where the files leave it open"},
+    {"sha256", 0, NULL, "record the SHA-256 of every file"},
+    {0},
+};
+
+/* One of two words: *out tells whether it is the second. */
+static lta_status choose(const lta_option *option, const char *value, const char *first, const char *second,
+                         bool *out)
+{
+    *out = strcmp(value, second) == 0;
+    if (!*out && strcmp(value, first) != 0)
+        return lta_fail(LTA_ERR_USAGE, "--%s %s: expected %s or %s", option->name, value, first, second);
+    return LTA_OK;
+}
+
+static lta_status set(void *target, const lta_option *option, const char *value)
+{
+    lta_import_options *o = target;
+    lta_status st = LTA_OK;
+    uint64_t n = 0;
+    bool second = false;
+    if (strcmp(option->name, "format") == 0) {
+        const lta_format *f = lta_formats;
+        while (f->name && strcmp(f->name, value) != 0)
+            f++;
+        if (!f->name)
+            return lta_fail(LTA_ERR_USAGE, "--format %s: expected auto, azure, marconi or mooncake", value);
+        o->format = f->name;
+    } else if (strcmp(option->name, "name") == 0) {
+        o->name = value;
+    } else if (strcmp(option->name, "timeline") == 0) {
+        st = choose(option, value, "concat", "overlay", &second);
+        o->timeline = second ? LTA_TIMELINE_OVERLAY : LTA_TIMELINE_CONCAT;
+    } else if (strcmp(option->name, "gap") == 0) {
+        st = lta_parse_u64(option->name, value, 0, INT64_MAX, &n);
+        o->gap_us = (int64_t)n;
+    } else if (strcmp(option->name, "sort") == 0) {
+        o->sort = true;
+    } else if (strcmp(option->name, "tail") == 0) {
+        st = choose(option, value, "keep", "drop", &second);
+        o->drop_tail = second;
+    } else if (strcmp(option->name, "block-tokens") == 0) {
+        st = lta_parse_u64(option->name, value, 1, INT32_MAX, &n);
+        o->block_tokens = (uint32_t)n;
+    } else {
+        o->sha256 = true;
+    }
+    return st;
+}
+
+const lta_option_group lta_import_group = {"Import", options, set};
+
+static const lta_option output_options[] = {
+    {"output", 'o', "STORE", "the store's folder (required); made if absent"},
+    {0},
+};
+
+static lta_status set_output(void *target, const lta_option *option, const char *value)
+{
+    (void)option;
+    *(const char **)target = value;
+    return LTA_OK;
+}
+
+static const lta_option_group output_group = {"Output", output_options, set_output};
+static const lta_option_group *const groups[] = {&output_group, &lta_import_group, NULL};
+
+static lta_status run(lta_cli *cli, int argc, char **argv)
+{
+    const char *store = NULL;
+    lta_import_options o = LTA_IMPORT_DEFAULTS;
+    void *targets[] = {&store, &o};
+    lta_status st = lta_cli_parse(cli, argc, argv, targets, 1, -1);
+    if (st != LTA_OK || cli->help_shown)
+        return st;
+    if (!store)
+        return lta_fail(LTA_ERR_USAGE, "no store named; expected -o STORE");
+    return lta_import(&cli->run, store, &o, cli->n_operands, cli->operands);
+}
+
+const lta_command lta_command_import = {
+    .name = "import",
+    .operands = "FILE...",
+    .summary = "source files into one trace: -> trace.h5",
+    .example = "  lta import -o mooncake.store --format mooncake conversation_trace.jsonl\n",
+    .groups = groups,
+    .run = run,
+};

@@ -1,0 +1,76 @@
+/* pipeline/cli/cmd_run.c - lta run: every stage, from source files to tables, each skipped when up to date.
+ */
+#include "pipeline/cli/cli.h"
+#include "pipeline/curve/curve.h"
+#include "pipeline/enrich/enrich.h"
+#include "pipeline/import/import.h"
+#include "pipeline/reuse/reuse.h"
+#include "pipeline/table/table.h"
+#include "pipeline/trie/trie.h"
+
+static const lta_option options[] = {
+    {"output", 'o', "STORE", "the store's folder (required); made if absent"},
+    {0},
+};
+
+static lta_status set(void *target, const lta_option *option, const char *value)
+{
+    (void)option;
+    *(const char **)target = value;
+    return LTA_OK;
+}
+
+static const lta_option_group output_group = {"Output", options, set};
+static const lta_option_group *const groups[] = {&output_group,    &lta_import_group, &lta_reuse_group,
+                                                 &lta_curve_group, &lta_enrich_group, NULL};
+
+static lta_status print_written(lta_cli *cli, const char *store)
+{
+    fprintf(cli->out, "\nWritten\n");
+    fprintf(cli->out, "  %s/enriched.h5  every request with its enrichment fields, and the tables (HDF5)\n",
+            store);
+    fprintf(cli->out, "  %s/tables/      the tables as CSV\n", store);
+    fprintf(cli->out, "  per request as CSV: lta export --format csv -o requests.csv %s\n", store);
+    return LTA_OK;
+}
+
+static lta_status run(lta_cli *cli, int argc, char **argv)
+{
+    lta_status st = LTA_OK;
+    const char *store = NULL;
+    lta_import_options import = LTA_IMPORT_DEFAULTS;
+    lta_reuse_options reuse = {0};
+    lta_curve_options curve = {0};
+    lta_enrich_options enrich = {0};
+    void *targets[] = {&store, &import, &reuse, &curve, &enrich};
+
+    LTA_TRY(lta_cli_parse(cli, argc, argv, targets, 1, -1));
+    if (cli->help_shown)
+        goto done;
+    if (!store) {
+        st = lta_fail(LTA_ERR_USAGE, "no store named; expected -o STORE");
+        goto done;
+    }
+    curve.inputs_only = reuse.inputs_only;
+    LTA_TRY(lta_import(&cli->run, store, &import, cli->n_operands, cli->operands));
+    LTA_TRY(lta_trie_stage(&cli->run, store));
+    LTA_TRY(lta_reuse_stage(&cli->run, store, &reuse));
+    LTA_TRY(lta_curve_stage(&cli->run, store, &curve));
+    LTA_TRY(lta_enrich_stage(&cli->run, store, &enrich));
+    LTA_TRY(lta_table_stage(&cli->run, store, NULL));
+    LTA_TRY(lta_summary_print(store, cli->out));
+    LTA_TRY(print_written(cli, store));
+done:
+    lta_curve_options_free(&curve);
+    lta_enrich_options_free(&enrich);
+    return st;
+}
+
+const lta_command lta_command_run = {
+    .name = "run",
+    .operands = "FILE...",
+    .summary = "everything: source files -> store with trie, distances, curves, enriched trace, tables",
+    .example = "  lta run -o mooncake.store --format mooncake conversation_trace.jsonl\n",
+    .groups = groups,
+    .run = run,
+};
