@@ -1,0 +1,22 @@
+# the program as its users meet it, one file of Python tests a subject; exit code 77: skipped, the reason is printed
+set(lta_python /usr/bin/python3) # the one that Debian installs python3-h5py for
+
+# lta_cli_test(name file [class...]): an entry of its own for some classes of a file, so that they run beside the others
+function(lta_cli_test name file)
+  add_test(NAME cli_${name} COMMAND ${lta_python} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/${file} ${ARGN})
+  set_tests_properties(cli_${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800 ENVIRONMENT
+    "LTA=$<TARGET_FILE:lta>;LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/leaks.supp:print_suppressions=0")
+endfunction()
+
+lta_cli_test(published test_published.py)
+lta_cli_test(five_requests test_five_requests.py)
+lta_cli_test(threads test_reproducible.py Threads)
+lta_cli_test(resume test_reproducible.py Resume)
+lta_cli_test(kills test_reproducible.py Kills)
+lta_cli_test(hostile_sources test_hostile_sources.py)
+lta_cli_test(hostile_stores test_hostile_stores.py)
+lta_cli_test(hostile_outputs test_hostile_outputs.py)
+lta_cli_test(usage test_usage.py)
+lta_cli_test(h5py test_h5py.py)
+lta_cli_test(export test_export.py)
+set_tests_properties(cli_five_requests cli_threads PROPERTIES LABELS threads) # those that say most under ThreadSanitizer

@@ -1,0 +1,351 @@
+"""Help, wrong usage, and the commands that answer questions: info, devices, verify, curve --csv."""
+import json
+import os
+import re
+import unittest
+
+import h5py
+import support
+
+COMMANDS = ("run", "import", "trie", "reuse", "curve", "enrich", "table", "export", "info", "verify", "synth", "devices")
+
+
+def content_of(path):
+    """Everything h5py can read of a file, or None where it cannot: two files with the same content are as good."""
+    found = {}
+
+    def take(name, item):
+        found[name] = (sorted((k, str(v)) for k, v in item.attrs.items()),
+                       (item.dtype.str, item.shape, item[:].tobytes()) if isinstance(item, h5py.Dataset) else None)
+    try:
+        with h5py.File(path, "r") as f:
+            take("/", f)
+            f.visititems(take)
+    except Exception:  # whatever h5py makes of a damaged file: it did not read it
+        return None
+    return found
+
+
+class Help(support.CliTest):
+    def test_overview(self):
+        for arguments in (["help"], ["--help"], ["-h"]):
+            result = self.ok(*arguments)
+            self.assertEqual(result.err, "")
+            for command in COMMANDS:
+                self.assertRegex(result.out, r"(?m)^  %s +\S" % command)
+
+    def test_of_every_command(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                result = self.ok("help", command)
+                self.assertEqual(result.err, "")
+                self.assertRegex(result.out, r"\Alta %s - .+\n\nUsage: lta %s " % (command, command))
+                self.assertIn("--threads", result.out)
+                self.assertIn("Example:\n", result.out)
+                self.assertEqual(self.ok(command, "--help").out, result.out)
+                self.assertEqual(self.ok(command, "-h").out, result.out)
+
+    def test_options_of_stages_are_options_of_run(self):
+        run = self.ok("help", "run").out
+        for option in ("--format", "--tail", "--block-tokens", "--timeline", "--gap", "--sort", "--sha256", "--inputs-only",
+                       "--block", "--scope", "--model", "--capacity", "--output"):
+            self.assertRegex(run, r"(?m)^ .*%s\b" % option)
+
+    def test_version(self):
+        result = self.ok("--version")
+        self.assertRegex(result.out, r"\Alta \d+\.\d+\.\d+ ")
+        self.assertEqual(result.err, "")
+
+    def test_devices(self):
+        result = self.ok("devices")
+        self.assertRegex(result.out, r"(?m)^cpu +\S")
+        self.assertRegex(result.out, r"(?m)^cuda +\S")
+        self.assertEqual(result.err, "")
+
+
+class WrongUsage(support.CliTest):
+    def test_no_command(self):
+        result = self.lta()
+        self.assertEqual((result.code, result.out), (2, ""))
+        self.assertIn("Usage:", result.err)
+
+    def test_unknown_command(self):
+        self.refused(2, "unknown command frobnicate; see `lta help`", "frobnicate")
+        self.refused(2, "unknown command frobnicate; see `lta help`", "help", "frobnicate")
+
+    def test_unknown_option(self):
+        for command in COMMANDS:
+            self.refused(2, ".*--frobnicate.* see `lta help %s`" % command, command, "--frobnicate")
+        self.refused(2, ".*--threads.*", "trie", "--threads")
+
+    def test_operands(self):
+        self.refused(2, "missing operands, expected STORE; see `lta help trie`", "trie")
+        self.refused(2, "too many operands", "trie", "a", "b")
+        self.refused(2, "missing operands", "run", "-o", "store")
+        self.refused(2, ".*-o STORE", "run", "file.jsonl")
+        self.refused(2, ".*-o STORE", "import", "file.jsonl")
+        self.refused(2, ".*-o DIR", "synth", "--format", "marconi")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_values(self):
+        for arguments, pattern in (
+                (["trie", "--threads", "0", "x"], "--threads 0: expected a whole number from 1"),
+                (["trie", "--threads", "many", "x"], "--threads many: expected a whole number"),
+                (["trie", "--threads", "-3", "x"], "--threads -3: expected"),
+                (["trie", "--memory", "4Q", "x"], "--memory 4Q: expected a size"),
+                (["trie", "--memory", "99999999999T", "x"], "--memory 99999999999T: expected a size"),
+                (["trie", "--on-error", "panic", "x"], "--on-error panic: expected fail or skip"),
+                (["curve", "--block", "0", "x"], "--block 0: expected a whole number from 1"),
+                (["curve", "--block", "1,,2", "x"], "--block 1,,2: expected"),
+                (["curve", "--scope", "planet", "x"], "--scope planet: expected global, source, session"),
+                (["curve", "--scope", "global,global", "x"], "--scope global,global: expected"),
+                (["curve", "--capacity", "5", "x"], ".*--csv"),
+                (["import", "--format", "msgpack", "-o", "s", "x"], "--format msgpack: expected .*marconi.*"),
+                (["import", "--format", "mooncake", "--tail", "wag", "-o", "s", "x"], "--tail wag: expected keep or drop"),
+                (["import", "--format", "mooncake", "--timeline", "bent", "-o", "s", "x"], "--timeline bent: expected concat or overlay"),
+                (["import", "--format", "mooncake", "--gap", "soon", "-o", "s", "x"], "--gap soon: expected"),
+                (["import", "--format", "mooncake", "--block-tokens", "0", "-o", "s", "x"], "--block-tokens 0: expected"),
+                (["enrich", "--capacity", "ten", "x"], "--capacity ten: expected"),
+                (["enrich", "--window", "0", "x"], "--window 0: expected"),
+                (["synth", "-o", "d", "--format", "azure"], "--format azure: expected marconi"),
+                (["synth", "-o", "d", "--format", "marconi", "--files", "0"], "--files 0: expected"),
+                (["synth", "-o", "d", "--format", "marconi", "--collapse", "2"], "--collapse 2: expected"),
+                (["trie", "--device", "abacus", "x"], ".*--device abacus"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.refused(2, pattern, *arguments)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_no_such_device(self):
+        store = self.path("store")
+        self.ok("import", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
+        if re.search(r"(?m)^cuda +not ", self.ok("devices").out):
+            self.refused(4, ".*cuda", "trie", "--device", "cuda", store)
+            self.refused(4, ".*cuda", "trie", "--device", "cuda:0", store)
+        self.assertEqual(os.listdir(store), ["trace.h5"])
+        self.ok("trie", "--device", "cpu", store)
+
+    def test_what_this_trace_cannot_serve(self):
+        store = self.path("store")
+        self.ok("run", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
+        before = support.tree(store)
+        self.refused(2, ".*block_tokens.*512", "curve", "--block", 16, store)
+        self.refused(2, ".*block_tokens.*512", "curve", "--block", 16, "--csv", "-", "--capacity", 1, store)
+        self.refused(2, ".*session", "curve", "--scope", "session", store)
+        self.refused(2, ".*session", "curve", "--scope", "session", "--csv", "-", "--capacity", 1, store)
+        self.refused(2, ".*session", "run", "-o", store, "--scope", "session", "--format", "mooncake", self.path("small.jsonl"))
+        self.refused(2, ".*--model", "enrich", "--model", "no-such-model", store)
+        self.refused(2, ".*--model", "enrich", "--model", "mine:0:8:128:2", store)
+        self.assertEqual(support.differences(support.tree(store), before), [])
+        azure = self.path("azure")
+        self.ok("run", "-o", azure, "--format", "azure", self.write(*support.SAMPLES["azure"]))
+        self.refused(2, ".*no tokens and no block ids", "curve", "--csv", "-", "--capacity", 1, azure)
+
+    def test_overlay(self):
+        """Own clocks aligned: refused without times or in a mix of wall clocks and others, here of the same unit."""
+        a = self.write("a.csv", support.AZURE_2023)
+        b = self.write("b.csv", support.AZURE_2023.replace("18:17", "18:16"))
+        store = self.path("overlay")
+        self.ok("import", "-o", store, "--format", "azure", "--timeline", "overlay", a, b)
+        with h5py.File(store + "/trace.h5", "r") as f:
+            self.assertEqual(f["requests/arrival_us"][:].tolist(), [0, 52000, 98189, 60000000, 60052000, 60098189])
+            self.assertEqual(f["requests/source"][:].tolist(), [1, 1, 1, 0, 0, 0])
+        store = self.path("concat")
+        self.ok("import", "-o", store, "--format", "azure", "--gap", 7, a, b)
+        with h5py.File(store + "/trace.h5", "r") as f:
+            self.assertEqual(f["requests/arrival_us"][:].tolist(), [0, 52000, 98189, 98196, 150196, 196385])
+        # token and block traces never merge, nor do different block sizes
+        moon, marc = (self.write(*support.SAMPLES[n]) for n in ("mooncake", "marconi"))
+        result = self.lta("import", "-o", self.path("mixed"), moon, marc)
+        self.assertIn(result.code, (2, 3), str(result))
+        self.assertFalse(os.path.exists(self.path("mixed", "trace.h5")))
+
+
+class Queries(support.CliTest):
+    """lta curve --csv: answers from the stored curve, from the runs, or from the trie, all alike; it never writes."""
+
+    def setUp(self):
+        super().setUp()
+        self.ok("synth", "-o", self.path("in"), "--format", "marconi", "--files", 2, "--sessions", 6, "--turns", 4)
+        self.sources = sorted(self.path("in", n) for n in os.listdir(self.path("in")))
+        self.store = self.path("store")
+        self.ok("run", "-o", self.store, "--format", "marconi", *self.sources)
+        self.before = support.identities(self.store)
+
+    def query(self, *options, store=None):
+        result = self.ok("curve", store or self.store, "--csv", "-", "--capacity", "1000000000,0,1,37,500,2000,500", *options)
+        return result.out
+
+    def test_stored_and_not_stored_agree(self):
+        stored = {}
+        for options in ([], ["--reserve-last"], ["--scope", "session,global"], ["--block", "16"]):
+            stored[tuple(options)] = self.query(*options)
+        self.assertEqual(support.identities(self.store), self.before)
+        os.unlink(self.store + "/curve.h5")
+        for options, want in stored.items():
+            self.assertEqual(self.query(*options), want, options)
+
+    def test_rows(self):
+        rows = support.read_csv(self.query("--scope", "session,global", "--block", "16,1,3"))
+        self.assertEqual(list(rows[0]), ["scope", "block", "capacity", "hits", "lookups", "hit_ratio"])
+        self.assertEqual({(r["scope"], r["block"]) for r in rows},
+                         {(s, b) for s in ("session", "global") for b in ("16", "1", "3")})
+        for at in range(0, len(rows), 7):
+            same = rows[at:at + 7]
+            self.assertEqual([r["capacity"] for r in same], "1000000000,0,1,37,500,2000,500".split(","))
+            self.assertEqual(len({(r["scope"], r["block"], r["lookups"]) for r in same}), 1)
+            by_capacity = sorted((int(r["capacity"]), int(r["hits"])) for r in same)
+            self.assertEqual([h for _, h in by_capacity], sorted(h for _, h in by_capacity))
+            self.assertEqual(by_capacity[0], (0, 0))
+            for r in same:
+                self.assertEqual(r["hit_ratio"], "%.9f" % (int(r["hits"]) / int(r["lookups"])))
+
+    def test_options_change_the_answer(self):
+        plain, reserve, inputs = (support.read_csv(self.query("--scope", "global", "--block", "1", *o))
+                                  for o in ([], ["--reserve-last"], ["--inputs-only"]))
+        with h5py.File(self.store + "/trace.h5", "r") as f:
+            lengths = f["sequences/input_length"][:]
+        self.assertEqual(int(plain[0]["lookups"]), int(lengths.sum()))
+        self.assertEqual(int(inputs[0]["lookups"]), int(lengths.sum()))
+        self.assertEqual(int(reserve[0]["lookups"]), int((lengths - 1).sum()))
+        self.assertLess(int(inputs[0]["hits"]), int(plain[0]["hits"]), "replies come back as history")
+
+    def test_inputs_only_from_the_trie_or_stored(self):
+        want = {}
+        for options in (["--inputs-only"], ["--inputs-only", "--reserve-last"], ["--inputs-only", "--block", "5"]):
+            want[tuple(options)] = self.query(*options)
+        other = self.path("inputs")
+        self.ok("run", "-o", other, "--inputs-only", "--format", "marconi", *self.sources)
+        for options, rows in want.items():
+            self.assertEqual(self.query(*options, store=other), rows, options)
+        self.assertEqual(self.query("--scope", "global", store=other), self.query("--scope", "global"),
+                         "without the option, outputs are touched, whatever the store was made with")
+
+    def test_to_a_file(self):
+        out = self.query()
+        result = self.ok("curve", self.store, "--csv", "hits.csv", "--capacity", "1000000000,0,1,37,500,2000,500")
+        self.assertEqual(result.out, "")
+        with open(self.path("hits.csv")) as f:
+            self.assertEqual(f.read(), out)
+        self.refused(2, ".*--capacity", "curve", self.store, "--csv", "-")
+        os.symlink("hits.csv", self.path("link.csv"))
+        self.ok("curve", self.store, "--csv", "link.csv", "--capacity", "1")
+        self.assertTrue(os.path.islink(self.path("link.csv")), "a link is followed, not replaced")
+        result = self.ok("curve", self.store, "--csv", "/dev/stdout", "--capacity", "1000000000,0,1,37,500,2000,500")
+        self.assertEqual(result.out, out, "a pipe is written directly")
+
+    def test_a_failed_query_prints_nothing(self):
+        os.unlink(self.store + "/trie.h5")
+        result = self.refused(3, r".*trie\.h5", "curve", self.store, "--csv", "-", "--block", "1,7", "--capacity", "5")
+        self.assertEqual(result.out, "")
+
+    def test_the_stage_takes_reserve_last(self):
+        self.ok("curve", self.store, "--reserve-last")
+        self.assertEqual(support.identities(self.store), self.before, "curve.h5 holds both anyway")
+        self.assertEqual(support.identities(self.store), self.before)
+
+
+class Info(support.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.store = self.path("store")
+        self.ok("run", "-o", self.store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
+
+    def test_store_and_files(self):
+        self.assertIn("512", self.ok("info", self.store).out)
+        for name in support.STORE_FILES:
+            self.assertIn(name[:-3], self.ok("info", os.path.join(self.store, name)).out)
+
+    def test_json(self):
+        for operand in (self.store, *(os.path.join(self.store, n) for n in support.STORE_FILES)):
+            result = self.ok("info", "--json", operand)
+            self.assertIsInstance(json.loads(result.out), dict)
+            self.assertEqual(result.err, "")
+
+    def test_absent(self):
+        self.refused(3, ".*nowhere", "info", self.path("nowhere"))
+        os.mkdir(self.path("empty"))
+        self.refused(3, ".*empty", "info", self.path("empty"))
+
+    def test_log_json(self):
+        result = self.ok("trie", "--log-json", self.store)
+        for line in result.err.splitlines():
+            self.assertLessEqual({"level", "stage", "message"}, set(json.loads(line)))
+        result = self.lta("trie", "--log-json", self.path("nowhere"))
+        self.assertEqual(result.code, 3)
+        self.assertEqual(json.loads(result.err.splitlines()[-1])["level"], "error")
+
+    def test_quiet(self):
+        self.assertEqual(self.ok("trie", "-q", "--force", self.store).err, "")
+
+
+class Verify(support.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.store = self.path("store")
+        self.ok("run", "-o", self.store, "--format", "marconi", self.write(*support.SAMPLES["marconi"]))
+
+    def test_ok(self):
+        self.ok("verify", self.store)
+        self.ok("verify", *(os.path.join(self.store, n) for n in support.STORE_FILES))
+        azure = self.path("azure")
+        self.ok("run", "-o", azure, "--format", "azure", self.write(*support.SAMPLES["azure"]))
+        self.ok("verify", azure, self.store)
+
+    def test_flipped_bytes(self):
+        """A flipped bit is found, unless it lies in slack space and every reader still sees the same content."""
+        n_found = n_slack = 0
+        for name in support.STORE_FILES:
+            path = os.path.join(self.store, name)
+            with open(path, "rb") as f:
+                whole = f.read()
+            before = content_of(path)
+            found_here = 0
+            for i in range(24):
+                at = (2 * i + 1) * len(whole) // 48
+                with self.subTest(file=name, offset=at):
+                    with open(path, "r+b") as f:
+                        f.seek(at)
+                        f.write(bytes([whole[at] ^ 1 << i % 8]))
+                    result = self.lta("verify", path)
+                    self.assertIn(result.code, (0, 3), str(result))
+                    if result.code == 0:
+                        n_slack += 1
+                        self.assertTrue(content_of(path) == before, "offset %d was changed unnoticed" % at)
+                    else:
+                        found_here += 1
+                        self.assertIn(name, result.err)
+                    with open(path, "wb") as f:
+                        f.write(whole)
+            n_found += found_here
+        self.assertGreater(n_found, 20, "%d in slack space" % n_slack)
+
+    def test_flipped_data(self):
+        """Inside the chunks of a column there is no slack: each flip is found, in the stage's file and by the next stage."""
+        for name in support.STORE_FILES:
+            path = os.path.join(self.store, name)
+            with open(path, "rb") as f:
+                whole = f.read()
+            places = []
+            with h5py.File(path, "r") as f:
+                def take(_, item):
+                    if isinstance(item, h5py.Dataset) and item.shape[0] > 0:
+                        info = item.id.get_chunk_info(0)
+                        places.append((item.name, info.byte_offset, info.size))
+                f.visititems(take)
+            for dataset, offset, size in places[:: max(1, len(places) // 6)]:
+                for at in (offset, offset + size // 2, offset + size - 1):
+                    with open(path, "r+b") as f:
+                        f.seek(at)
+                        f.write(bytes([whole[at] ^ 0x10]))
+                    with self.subTest(file=name, dataset=dataset, offset=at):
+                        result = self.lta("verify", path)
+                        self.assertEqual(result.code, 3, str(result))
+                        self.assertIn(name, result.err)
+            with open(path, "wb") as f:
+                f.write(whole)
+        self.ok("verify", self.store)
+
+
+if __name__ == "__main__":
+    unittest.main()

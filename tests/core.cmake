@@ -1,0 +1,5 @@
+lta_test(core test_core.c)
+
+# fails the n-th allocation for every n
+lta_test(out_of_memory test_out_of_memory.c)
+target_link_options(test_out_of_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)

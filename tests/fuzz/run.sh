@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Runs every fuzz target of a build folder for some seconds: tests/fuzz/run.sh BUILD [SECONDS]
+# (BUILD configured with -DCMAKE_C_COMPILER=clang -DLTA_FUZZ=ON -DLTA_SANITIZE=address,undefined). The seeds are small files
+# in every source format, and the files of stores made from them by the program itself. What was found stays in
+# BUILD/fuzz/TARGET; a crash is beside it, and ends the run with exit code 1 when every target has had its turn.
+set -euo pipefail
+
+build=${1:?usage: tests/fuzz/run.sh BUILD [SECONDS]}
+seconds=${2:-10}
+build=$(realpath "$build")
+suppressions=$(realpath "$(dirname "$0")/../leaks.supp")
+export LSAN_OPTIONS=suppressions=$suppressions:print_suppressions=0
+mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
+[ ${#targets[@]} -gt 0 ] || { echo "no fuzz_* target in $build: configure with -DLTA_FUZZ=ON" >&2; exit 1; }
+
+work=$build/fuzz
+seeds=$work/seeds
+rm -rf "$seeds"
+mkdir -p "$seeds/mooncake" "$seeds/marconi" "$seeds/azure" "$seeds/store"
+
+cat >"$seeds/mooncake/small.jsonl" <<'END'
+{"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
+{"timestamp": 0, "input_length": 1536, "output_length": 5, "hash_ids": [0, 2, 3]}
+{"timestamp": 2999, "input_length": 1600, "output_length": 40, "hash_ids": [0, 2, 4, 5]}
+END
+cat >"$seeds/marconi/small.jsonl" <<'END'
+{"session_id": 0, "turn_id": 0, "ts": 0.0, "num_input_tokens": 3, "num_output_tokens": 2, "input_tokens": [1, 8853, 77], "output_tokens": [1, 90]}
+{"session_id": 1, "turn_id": 0, "ts": 2.0, "num_input_tokens": 2, "num_output_tokens": 0, "input_tokens": [1, 8853], "output_tokens": []}
+{"session_id": 0, "turn_id": 1, "ts": 5.333333333333333, "num_input_tokens": 6, "num_output_tokens": 1, "input_tokens": [1, 8853, 77, 1, 90, 12], "output_tokens": [44]}
+END
+printf '%s\r\n' 'TIMESTAMP,ContextTokens,GeneratedTokens' '2023-11-16 18:17:03.9799600,4808,10' \
+    '2023-11-16 18:17:04.0319600,3180,8' >"$seeds/azure/2023.csv"
+printf '%s\n' 'TIMESTAMP,ContextTokens,"GeneratedTokens"' '2024-05-12 00:00:00+00:00,584,3' \
+    '"2024-05-12 00:00:00.000001+00:00",862,38' >"$seeds/azure/2024.csv"
+
+for format in mooncake marconi azure; do
+    for file in "$seeds/$format"/*; do
+        store=$work/store-$format-$(basename "$file")
+        rm -rf "$store"
+        "$build/lta" run -q -o "$store" --format "$format" "$file" >/dev/null
+        for made in "$store"/*.h5; do
+            cp "$made" "$seeds/store/$format-$(basename "$file")-$(basename "$made")"
+        done
+        rm -rf "$store"
+    done
+done
+
+seeds_of() { # target: the folders of seeds that its name speaks of, all of them if none
+    local folder found=()
+    for folder in "$seeds"/*/; do
+        [[ $1 == *$(basename "$folder")* ]] && found+=("$folder")
+    done
+    [ ${#found[@]} -gt 0 ] || found=("$seeds"/*/)
+    printf '%s\n' "${found[@]}"
+}
+
+crashed=()
+for target in "${targets[@]}"; do
+    name=$(basename "$target")
+    corpus=$work/$name
+    mkdir -p "$corpus"
+    mapfile -t folders < <(seeds_of "$name")
+    echo "== $name, $seconds s"
+    if ! "$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -close_fd_mask=3 -print_final_stats=1 \
+        -artifact_prefix="$work/$name-" "$corpus" "${folders[@]}" >"$work/$name.log" 2>&1; then
+        tail -n 60 "$work/$name.log"
+        crashed+=("$name")
+    else
+        grep -E 'stat::number_of_executed_units|cov:' "$work/$name.log" | tail -n 2
+    fi
+done
+if [ ${#crashed[@]} -gt 0 ]; then
+    echo "crashed: ${crashed[*]}; inputs in $work" >&2
+    exit 1
+fi
+echo "no crash in ${#targets[@]} targets"

@@ -1,0 +1,11 @@
+# importers: scanners, coding, quirks of the formats, and an independent slow reader in Python
+lta_test(scan test_scan.c)
+lta_test(sequence_encoder test_sequence_encoder.c)
+lta_test(import test_import.c import_case.c)
+lta_test(import_files test_import_files.c import_case.c)
+target_compile_definitions(test_import_files PRIVATE LTA_PROJECT_ROOT="${PROJECT_SOURCE_DIR}")
+lta_test(trace test_trace.c)
+
+add_test(NAME import_reference
+  COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/import_reference.py $<TARGET_FILE:lta>)
+set_tests_properties(import_reference PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)

@@ -1,0 +1,17 @@
+# the plain simulator, the seeded generator, and what they check
+add_library(lta_test_support STATIC generate.c build_trace.c oracle/paths.c oracle/replay.c oracle/runs.c)
+target_link_libraries(lta_test_support PUBLIC lta_pipeline)
+
+lta_test(differential test_differential.c marconi_files.c)
+target_link_libraries(test_differential PRIVATE lta_test_support)
+set_tests_properties(differential PROPERTIES LABELS threads)
+lta_test(kernels test_kernels.c kernel_cases.c)
+target_link_libraries(test_kernels PRIVATE lta_test_support)
+lta_test(sequences test_sequences.c kernel_cases.c)
+target_link_libraries(test_sequences PRIVATE lta_test_support)
+
+# no test: tests/bench/run.sh runs it
+add_executable(bench_reuse bench/bench_reuse.c)
+target_link_libraries(bench_reuse PRIVATE lta_pipeline)
+
+add_test(NAME synth_files COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/synth_files.py $<TARGET_FILE:lta>)

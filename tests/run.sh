@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test: under ASan and UBSan, under TSan, fuzzing briefly, and last the
+# ordinary build, whose ctest summary ends the output. `tests/run.sh quick` runs the ordinary build alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+jobs/install-debian.sh tests
+
+build() { # folder, options...
+    local dir=$1
+    shift
+    cmake -S . -B "$dir" -G Ninja -DLTA_WERROR=ON "$@" >/dev/null
+    cmake --build "$dir" >"$dir/build.log" 2>&1 || { cat "$dir/build.log"; exit 1; }
+}
+
+check() { # folder, ctest options...
+    local dir=$1
+    shift
+    ctest --test-dir "$dir" --no-tests=error --output-on-failure -j2 "$@"
+}
+
+if [ "${1:-}" != quick ]; then
+    echo "== AddressSanitizer and UndefinedBehaviorSanitizer"
+    build .build/asan -DLTA_SANITIZE=address,undefined
+    LTA_TEST_TRACES=300 check .build/asan
+    echo "== ThreadSanitizer"
+    build .build/tsan -DCMAKE_C_COMPILER=clang -DLTA_SANITIZE=thread
+    TSAN_OPTIONS=ignore_noninstrumented_modules=1 LTA_TEST_TRACES=60 check .build/tsan -L threads
+    echo "== libFuzzer, 10 s a target"
+    build .build/fuzz -DCMAKE_C_COMPILER=clang -DLTA_FUZZ=ON -DLTA_SANITIZE=address,undefined
+    tests/fuzz/run.sh .build/fuzz 10
+fi
+echo "== ordinary build"
+build .build/test
+check .build/test

@@ -1,0 +1,148 @@
+/* tests/test_out_of_memory.c - every allocation of the path from file to curve fails once: each time the
+ * answer is LTA_ERR_NOMEM, nothing is leaked (AddressSanitizer), and the same call works afterwards. */
+#include "kernels/ops.h"
+#include "pipeline/curve/curve.h"
+#include "pipeline/import/import.h"
+#include "pipeline/reuse/reuse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static int64_t countdown = -1; /* allocations until the one that fails; negative: none fails */
+
+static int fails(void)
+{
+    return countdown >= 0 && countdown-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+    return fails() ? NULL : __real_realloc(p, size);
+}
+
+/* File to hits in all scopes; the work under test. */
+static lta_status whole_path(const lta_run *run, const char *format, char *file, uint64_t *hits)
+{
+    lta_status st = LTA_OK;
+    lta_import_options options = LTA_IMPORT_DEFAULTS;
+    lta_trace trace = {0};
+    lta_trie trie = {0};
+    lta_runs runs = {0};
+    lta_block_runs weighed = {0};
+    lta_curve curve = {0};
+    char *files[] = {file};
+    options.format = format;
+    *hits = 0;
+    LTA_TRY(lta_import_to_memory(run, &options, 1, files, &trace));
+    LTA_TRY(run->ops->trie_build(&trace.sequences, &trie));
+    for (int s = 0; s < LTA_SCOPES; s++) {
+        if (!lta_trace_has_scope(&trace, (lta_scope)s))
+            continue;
+        LTA_TRY(lta_reuse_compute(run, &trace, &trie, (lta_scope)s, false, &runs));
+        LTA_TRY(lta_block_runs_compute(run, &trace, &trie, &runs, false, trace.unit == LTA_UNIT_TOKEN ? 2 : 1,
+                                       false, &weighed));
+        LTA_TRY(run->ops->hit_curve(weighed.n_runs, weighed.distance, weighed.looked_up, &curve));
+        *hits += curve.hits[curve.n - 1];
+        lta_curve_free(&curve);
+        lta_block_runs_free(&weighed);
+        lta_runs_free(&runs);
+    }
+done:
+    lta_curve_free(&curve);
+    lta_block_runs_free(&weighed);
+    lta_runs_free(&runs);
+    lta_trie_free(&trie);
+    lta_trace_free(&trace);
+    return st;
+}
+
+static void fail_each(const char *format, const char *text)
+{
+    char file[] = "/tmp/lta_oom_XXXXXX";
+    int fd = mkstemp(file);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    lta_log log;
+    lta_log_init(&log, stderr, LTA_LOG_ERROR, false);
+    lta_run run = {.log = &log, .threads = 1};
+    assert_int_equal(lta_ops_get("cpu", &run.ops), LTA_OK);
+
+    uint64_t want, hits;
+    assert_int_equal(whole_path(&run, format, file, &want), LTA_OK);
+    assert_true(want > 0);
+    int64_t n = 0;
+    for (;; n++) {
+        countdown = n;
+        lta_status st = whole_path(&run, format, file, &hits);
+        bool all_done = countdown >= 0;
+        countdown = -1;
+        if (all_done) {
+            assert_int_equal(st, LTA_OK);
+            break;
+        }
+        if (st != LTA_ERR_NOMEM)
+            fail_msg("allocation %lld failed and the answer was: %s (%s)", (long long)n, lta_status_text(st),
+                     lta_error_detail());
+        assert_non_null(strstr(lta_error_detail(), "could not"));
+    }
+    assert_int_equal(hits, want);
+    assert_true(n > 40);
+    printf("%s: each of %lld allocations failed once\n", format, (long long)n);
+    unlink(file);
+}
+
+static void token_traces_survive_failed_allocations(void **state)
+{
+    (void)state;
+    fail_each(
+        "marconi",
+        "{\"session_id\": 0, \"turn_id\": 0, \"ts\": 0.0, \"num_input_tokens\": 4, \"num_output_tokens\": 2, "
+        "\"input_tokens\": [1, 5, 6, 7], \"output_tokens\": [1, 9]}\n"
+        "{\"session_id\": 1, \"turn_id\": 0, \"ts\": 1.0, \"num_input_tokens\": 3, \"num_output_tokens\": 1, "
+        "\"input_tokens\": [1, 5, 8], \"output_tokens\": [2]}\n"
+        "{\"session_id\": 0, \"turn_id\": 1, \"ts\": 1.5, \"num_input_tokens\": 8, \"num_output_tokens\": 1, "
+        "\"input_tokens\": [1, 5, 6, 7, 1, 9, 1, 4], \"output_tokens\": [3]}\n");
+}
+
+static void block_traces_survive_failed_allocations(void **state)
+{
+    (void)state;
+    fail_each("mooncake",
+              "{\"timestamp\": 0, \"input_length\": 1000, \"output_length\": 5, \"hash_ids\": [0, 1]}\n"
+              "{\"timestamp\": 0, \"input_length\": 1500, \"output_length\": 5, \"hash_ids\": [0, 2, 3]}\n"
+              "{\"timestamp\": 7, \"input_length\": 1536, \"output_length\": 5, \"hash_ids\": [0, 2, 3]}\n"
+              "{\"timestamp\": 9, \"input_length\": 1025, \"output_length\": 5, \"hash_ids\": [0, 2, 4]}\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(token_traces_survive_failed_allocations),
+        cmocka_unit_test(block_traces_survive_failed_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
