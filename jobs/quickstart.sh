@@ -4,8 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 jobs/install-debian.sh
-cmake -S . -B .build/release -G Ninja -DLTA_TESTS=OFF >/dev/null
-cmake --build .build/release >/dev/null
+mkdir -p .build
+log=.build/quickstart.log
+{ cmake -S . -B .build/release -G Ninja -DLTA_TESTS=OFF && cmake --build .build/release; } >"$log" 2>&1 ||
+    { cat "$log" >&2; exit 1; }
 lta=.build/release/lta
 example=.build/example
 
