@@ -92,6 +92,36 @@ static void utf8_is_told_from_other_bytes(void **state)
         assert_false(lta_is_utf8(bad[i], strlen(bad[i])));
 }
 
+static void folders_are_made_with_their_parents(const char *dir)
+{
+    static const char *const part[] = {"a//b/c/", "a/b/c", "a/b", "a"}, *const link = "nowhere";
+    char path[4][128], bad[128];
+    bool exists;
+    for (size_t i = 0; i < 4; i++)
+        snprintf(path[i], sizeof path[i], "%s/%s", dir, part[i]);
+    for (int made = 0; made < 2; made++) {
+        assert_int_equal(lta_check_folders(path[0], &exists), LTA_OK);
+        assert_int_equal(exists, made);
+        assert_int_equal(lta_file_exists(path[3]), made); /* checking makes nothing */
+        assert_int_equal(lta_make_folders(path[0]), LTA_OK);
+        assert_true(lta_file_exists(path[1]));
+    }
+    for (size_t i = 1; i < 4; i++)
+        assert_int_equal(rmdir(path[i]), 0);
+    assert_int_equal(lta_check_folders("relative/below", &exists), LTA_OK);
+    assert_false(exists);
+    assert_int_equal(lta_check_folders("", &exists), LTA_ERR_USAGE);
+    snprintf(bad, sizeof bad, "%s/%s", dir, link);
+    assert_int_equal(symlink("/nowhere/at/all", bad), 0);
+    assert_int_equal(lta_check_folders(bad, &exists), LTA_ERR_USAGE);
+    strcat(bad, "/below");
+    assert_int_equal(lta_check_folders(bad, &exists), LTA_ERR_USAGE);
+    assert_non_null(strstr(lta_error_detail(), "nowhere is not one"));
+    assert_int_equal(lta_make_folders(bad), LTA_ERR_USAGE);
+    *strrchr(bad, '/') = '\0';
+    unlink(bad);
+}
+
 static void text_files_appear_all_or_nothing(void **state)
 {
     (void)state;
@@ -123,6 +153,7 @@ static void text_files_appear_all_or_nothing(void **state)
     assert_int_equal(lta_make_folder(dir), LTA_OK);
     assert_int_equal(lta_make_folder(path), LTA_ERR_USAGE);
     unlink(path);
+    folders_are_made_with_their_parents(dir);
     assert_int_equal(lta_map_file(path, &m), LTA_ERR_INPUT);
     rmdir(dir);
     assert_int_equal(lta_text_create(path, &f), LTA_ERR_RUN);

@@ -183,6 +183,24 @@ static void bad_rows_are_dropped_and_counted(void **state)
                 "no usable row (2 dropped)");
 }
 
+/* A file of another format is told by its first row, not by what follows from its having none. */
+static void files_without_a_usable_row(void **state)
+{
+    import_case *c = *state;
+    c->options.format = "mooncake";
+    case_refuse(c, "x.jsonl", "hello\n", "x.jsonl:1: found 'h' at byte 1, expected an object");
+    case_refuse(c, "x.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,1,2\n",
+                "x.csv:1: found 'T' at byte 1, expected an object");
+    case_refuse(c, "x.jsonl", MOONCAKE_1 "\n\n",
+                "x.jsonl: block sizes from"); /* empty lines at the end are none */
+    case_refuse(c, "x.jsonl", marconi_text, "x.jsonl:1: key \"timestamp\" is missing");
+    c->run.skip_bad_rows = true;
+    case_refuse(c, "x.jsonl", "hello\n\n{}\n",
+                "x.jsonl: has no usable row (3 dropped), expected at least one");
+    case_refuse(c, "x.jsonl", marconi_text, "x.jsonl: has no usable row (3 dropped)");
+    assert_false(case_logged(c, "is not used")); /* keys of another format are no news */
+}
+
 static void detection_needs_a_good_first_line(void **state)
 {
     import_case *c = *state;
@@ -418,6 +436,7 @@ int main(void)
         TEST(keys_in_any_order_and_unknown_ones),
         TEST(bad_rows_name_their_line),
         TEST(bad_rows_are_dropped_and_counted),
+        TEST(files_without_a_usable_row),
         TEST(detection_needs_a_good_first_line),
         TEST(block_size_is_known_given_or_inferred),
         TEST(partial_last_blocks_can_be_dropped),

@@ -159,6 +159,82 @@ static void very_long_lines(void **state)
     free(text);
 }
 
+/* ---- files that change while they are read ---- */
+
+typedef struct saboteur {
+    const import_case *c;
+    const char *cue, *file, *text; /* at the log line that holds cue, the file becomes text; NULL: it goes */
+    bool in_place;                 /* else another file takes its name */
+    bool done;
+} saboteur;
+
+static ssize_t sabotage(void *cookie, const char *line, size_t n)
+{
+    saboteur *s = cookie;
+    char path[512];
+    if (s->done || !memmem(line, n, s->cue, strlen(s->cue)))
+        return (ssize_t)n;
+    s->done = true;
+    snprintf(path, sizeof path, "%s/%s", s->c->folder, s->file);
+    FILE *f = s->in_place ? fopen(path, "r+b") : NULL;
+    if (f) {
+        fputs(s->text, f);
+        fclose(f);
+    } else if (s->text) {
+        char other[520];
+        snprintf(other, sizeof other, "%s.new", path);
+        f = fopen(other, "wb");
+        assert_non_null(f);
+        fputs(s->text, f);
+        fclose(f);
+        assert_int_equal(rename(other, path), 0);
+    } else {
+        remove(path);
+    }
+    return (ssize_t)n;
+}
+
+static void files_that_change_are_refused(void **state)
+{
+    import_case *c = *state;
+    static const char csv[] = "TIMESTAMP,ContextTokens,GeneratedTokens,X\n2023-11-16 18:17:03,1,2,3\n",
+                      between[] = "its first line is that of format", during[] = "column \"X\" is not used";
+    static const struct {
+        const char *cue, *text;
+        bool in_place;
+    } changes[] = {
+        {between, csv, true}, /* written anew with the same content: who knows what was there meanwhile */
+        {between, "now no data", true},
+        {between, csv, false},
+        {between, "now no data", false},
+        {during, csv, true},
+        {during, csv, false},
+        {during, NULL, false},
+    };
+    const char *const names[] = {"x.csv", NULL};
+    for (size_t i = 0; i < COUNT(changes); i++) {
+        saboteur s = {.c = c,
+                      .cue = changes[i].cue,
+                      .file = "x.csv",
+                      .text = changes[i].text,
+                      .in_place = changes[i].in_place};
+        FILE *kept = c->log.stream,
+             *stream = fopencookie(&s, "w", (cookie_io_functions_t){.write = sabotage});
+        assert_non_null(stream);
+        setvbuf(stream, NULL, _IOLBF, BUFSIZ);
+        case_write(c, "x.csv", csv);
+        usleep(20000); /* file systems tell times a few milliseconds apart */
+        c->log.stream = stream;
+        lta_trace t;
+        lta_status st = case_import(c, &t, names);
+        c->log.stream = kept;
+        fclose(stream);
+        assert_true(s.done);
+        if (st != LTA_ERR_INPUT || !strstr(lta_error_detail(), "x.csv: changed while it was read"))
+            fail_msg("change %zu: status %d, %s", i, st, lta_error_detail());
+    }
+}
+
 /* ---- published files ---- */
 
 static bool find_published(const char *name, char *path, size_t size)
@@ -225,6 +301,7 @@ int main(void)
         TEST(damaged_files_are_refused_or_read),
         TEST(options_about_blocks_need_blocks),
         TEST(very_long_lines),
+        TEST(files_that_change_are_refused),
         TEST(published_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,12 +226,56 @@ static void repeated_content_is_coded_in_linear_time(void **state)
     free(b);
 }
 
+/* A session whose prompts differ in front, so that no request begins as an earlier one does: each is copied
+ * from the one before, through as many levels as there were turns. Following every symbol down that chain
+ * made this cubic: 10^10 steps here, instead of 10^7. */
+static void a_changing_header_before_a_growing_history(void **state)
+{
+    (void)state;
+    enum { TURNS = 3000, ADDED = 4, LONGEST = TURNS * ADDED + 1 };
+    uint64_t *symbols = malloc(LONGEST * sizeof *symbols), *decoded = malloc(LONGEST * sizeof *decoded);
+    assert_non_null(symbols);
+    assert_non_null(decoded);
+    lta_sequence_encoder *e = NULL;
+    lta_sequences coded;
+    assert_int_equal(lta_sequence_encoder_create(&e), LTA_OK);
+    for (uint32_t i = 1; i < LONGEST; i++)
+        symbols[i] = i * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+    for (uint32_t r = 0; r < TURNS; r++) {
+        uint32_t n = 1 + (r + 1) * ADDED;
+        symbols[0] = UINT32_MAX - r;
+        assert_int_equal(lta_sequence_encoder_add(e, 0, symbols, n, n), LTA_OK);
+    }
+    lta_sequence_encoder_finish(e, &coded);
+    lta_sequence_encoder_free(e);
+    assert_int_equal(lta_sequences_complete(&coded), LTA_OK);
+    for (uint32_t r = 0; r < TURNS; r++) {
+        uint64_t k = coded.offset[r];
+        uint32_t n = 1 + (r + 1) * ADDED;
+        assert_int_equal(coded.full_length[r], n);
+        if (r > 1) { /* the header, the history, what is added */
+            assert_int_equal(coded.offset[r + 1] - k, 3);
+            assert_int_equal(coded.piece_request[k], -1);
+            assert_int_equal(coded.piece_request[k + 1], r - 1);
+            assert_int_equal(coded.piece_length[k + 1], n - 1 - ADDED);
+            assert_int_equal(coded.piece_request[k + 2], -1);
+        }
+        symbols[0] = UINT32_MAX - r;
+        assert_int_equal(lta_sequences_decode(&coded, r, 0, n, decoded), LTA_OK);
+        assert_memory_equal(decoded, symbols, n * sizeof *decoded);
+    }
+    lta_sequences_free(&coded);
+    free(symbols);
+    free(decoded);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_follow_the_rule),
         cmocka_unit_test(symbols_are_as_wide_as_they_must_be),
         cmocka_unit_test(repeated_content_is_coded_in_linear_time),
+        cmocka_unit_test(a_changing_header_before_a_growing_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static lta_file_state state_of(const struct stat *s)
+{
+    return (lta_file_state){.device = (uint64_t)s->st_dev,
+                            .inode = (uint64_t)s->st_ino,
+                            .size = (uint64_t)s->st_size,
+                            .changed = s->st_mtim};
+}
+
+lta_status lta_check_unchanged(const char *path, const lta_file_state *before)
+{
+    struct stat s;
+    if (stat(path, &s) != 0)
+        return lta_fail_errno(LTA_ERR_INPUT, errno, "%s: changed while it was read", path);
+    lta_file_state now = state_of(&s);
+    if (now.device != before->device || now.inode != before->inode || now.size != before->size ||
+        now.changed.tv_sec != before->changed.tv_sec || now.changed.tv_nsec != before->changed.tv_nsec)
+        return lta_fail(LTA_ERR_INPUT, "%s: changed while it was read, expected a file at rest", path);
+    return LTA_OK;
+}
+
 lta_status lta_map_file(const char *path, lta_mapping *out)
 {
     lta_status st = LTA_OK;
@@ -26,7 +46,7 @@ lta_status lta_map_file(const char *path, lta_mapping *out)
     } else if (!S_ISREG(s.st_mode)) {
         st = lta_fail(LTA_ERR_INPUT, "%s: is not a regular file", path);
     } else if (s.st_size == 0) {
-        *out = (lta_mapping){.data = "", .size = 0};
+        *out = (lta_mapping){.data = "", .size = 0, .state = state_of(&s)};
     } else {
         void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (p == MAP_FAILED) {
@@ -34,7 +54,7 @@ lta_status lta_map_file(const char *path, lta_mapping *out)
         } else {
             /* advice only: a failure changes nothing but speed */
             (void)madvise(p, (size_t)s.st_size, MADV_SEQUENTIAL);
-            *out = (lta_mapping){.data = p, .size = (size_t)s.st_size};
+            *out = (lta_mapping){.data = p, .size = (size_t)s.st_size, .state = state_of(&s)};
         }
     }
     close(fd);
@@ -84,6 +104,70 @@ lta_status lta_make_folder(const char *path)
     if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode))
         return lta_fail(LTA_ERR_USAGE, "%s: exists and is not a folder", path);
     return LTA_OK;
+}
+
+lta_status lta_make_folders(const char *path)
+{
+    lta_status st = LTA_OK;
+    size_t n = strlen(path);
+    char *part = NULL;
+    LTA_TRY(LTA_ALLOC(&part, n + 1));
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i < n && st == LTA_OK; i++)
+        if (part[i] == '/' && part[i - 1] != '/') {
+            part[i] = '\0';
+            st = lta_make_folder(part);
+            part[i] = '/';
+        }
+    if (st == LTA_OK)
+        st = lta_make_folder(path);
+done:
+    free(part);
+    return st;
+}
+
+/* Cuts the last component off; what is left of a name without '/' is ".". */
+static void cut_to_parent(char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    if (n == 0)
+        path[n++] = '.';
+    path[n] = '\0';
+}
+
+lta_status lta_check_folders(const char *path, bool *exists)
+{
+    lta_status st = LTA_OK;
+    struct stat s;
+    size_t n = strlen(path);
+    char *part = NULL;
+    *exists = true;
+    if (n == 0)
+        return lta_fail(LTA_ERR_USAGE, "the name of a folder is empty");
+    LTA_TRY(LTA_ALLOC(&part, n + 2));
+    memcpy(part, path, n + 1);
+    while (lstat(part, &s) != 0) { /* a link to nowhere is something on the way, too */
+        if ((errno != ENOENT && errno != ENOTDIR) || strcmp(part, ".") == 0 || strcmp(part, "/") == 0) {
+            st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not make the folder", path);
+            goto done;
+        }
+        cut_to_parent(part);
+        *exists = false;
+    }
+    if (stat(part, &s) != 0 || !S_ISDIR(s.st_mode))
+        st = *exists ? lta_fail(LTA_ERR_USAGE, "%s: exists and is not a folder", path)
+                     : lta_fail(LTA_ERR_USAGE, "%s: could not make the folder: %s is not one", path, part);
+    else if (!*exists && access(part, W_OK | X_OK) != 0)
+        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not make the folder", path);
+done:
+    free(part);
+    return st;
 }
 
 lta_status lta_sync_folder_of(const char *path)

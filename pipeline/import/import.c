@@ -7,11 +7,9 @@
 #include "pipeline/core/utf8.h"
 #include "pipeline/import/source_digest.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -33,6 +31,7 @@ typedef struct input_file {
     const char *file; /* base name, in path */
     char *name;       /* base name without extension */
     uint64_t bytes;
+    lta_file_state state;
     size_t format; /* index into lta_formats */
     char xxh3_128[LTA_XXH3_HEX], sha256[LTA_SHA256_HEX];
 } input_file;
@@ -108,6 +107,7 @@ static lta_status examine(const lta_run *run, const lta_import_options *options,
                         path);
     LTA_TRY(lta_map_file(path, &m));
     f->bytes = m.size;
+    f->state = m.state;
     LTA_TRY(name_without_extension(f->file, &f->name));
     LTA_TRY(lta_source_text_open(path, &m, &text));
     if (!readers[format])
@@ -226,7 +226,14 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
                            .last_time_us = -LTA_TIME_LIMIT};
     LTA_TRY(lta_map_file(f->path, &m));
     LTA_TRY(lta_source_text_open(f->path, &m, &s.text));
-    LTA_TRY(readers[f->format]->read(&s));
+    st = readers[f->format]->read(&s);
+    /* what looks like damage may come from the change; and the digest is that of what was there before */
+    if (st == LTA_OK || st == LTA_ERR_FORMAT) {
+        lta_status unchanged = lta_check_unchanged(f->path, &f->state);
+        st = unchanged != LTA_OK ? unchanged : st;
+    }
+    if (st == LTA_OK)
+        lta_note_unknown_keys(&s);
 done:
     lta_dictionary_free(&s.unknown_keys);
     lta_unmap_file(&m);
@@ -236,9 +243,9 @@ done:
 static void warn_of_dropped(const lta_run *run, const lta_trace *t)
 {
     for (uint64_t i = 0; i < t->skipped.n; i++)
-        lta_log_line(run->log, LTA_LOG_WARN, "import", "%s: %llu rows dropped: %s",
+        lta_log_line(run->log, LTA_LOG_WARN, "import", "%s: %llu row%s dropped: %s",
                      lta_strings_get(&t->sources.file, t->skipped.source[i]), (ull)t->skipped.count[i],
-                     lta_strings_get(&t->skipped.reason, i));
+                     t->skipped.count[i] == 1 ? "" : "s", lta_strings_get(&t->skipped.reason, i));
 }
 
 static lta_status read_all(const lta_run *run, const lta_import_options *options, const input_files *in,
@@ -276,45 +283,18 @@ done:
 static void log_trace(const lta_run *run, const lta_trace *t, double seconds)
 {
     uint64_t all = 0;
-    char sessions[64] = "no sessions", symbols[96] = "no symbols";
+    char sessions[64] = "", symbols[96] = ""; /* not said of sources that give none */
     for (uint64_t r = 0; t->sequences.full_length && r < t->n; r++)
         all += t->sequences.full_length[r];
     if (t->session)
-        snprintf(sessions, sizeof sessions, "%llu session%s", (ull)t->n_sessions,
+        snprintf(sessions, sizeof sessions, ", %llu session%s", (ull)t->n_sessions,
                  t->n_sessions == 1 ? "" : "s");
     if (t->unit != LTA_UNIT_NONE)
-        snprintf(symbols, sizeof symbols, "%llu of %llu symbols stored", (ull)t->sequences.n_symbols,
-                 (ull)all);
-    lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: %llu request%s, %s, %llu source%s, %s, %.1f s",
-                 t->name, (ull)t->n, t->n == 1 ? "" : "s", sessions, (ull)t->sources.n,
-                 t->sources.n == 1 ? "" : "s", symbols, seconds);
-}
-
-/* Reading may take an hour: can a store be made here at all? The folder itself is made when there is
- * something to put into it, so that bad input leaves none behind. */
-static lta_status check_place(const char *store)
-{
-    lta_status st = LTA_OK;
-    char *parent = NULL;
-    if (lta_file_exists(store)) {
-        LTA_TRY(lta_make_folder(store)); /* fails unless it is one */
-        if (access(store, W_OK | X_OK) != 0)
-            st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be written to", store);
-        return st;
-    }
-    size_t n = strlen(store);
-    while (n > 0 && store[n - 1] == '/')
-        n--;
-    while (n > 0 && store[n - 1] != '/')
-        n--;
-    LTA_TRY(LTA_ALLOC(&parent, n + 2));
-    memcpy(parent, n > 0 ? store : ".", n > 0 ? n : 1);
-    parent[n > 0 ? n : 1] = '\0';
-    if (access(parent, W_OK | X_OK) != 0)
-        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be made", store);
-done:
-    free(parent);
-    return st;
+        snprintf(symbols, sizeof symbols, ", %llu of %llu symbol%s stored", (ull)t->sequences.n_symbols,
+                 (ull)all, all == 1 ? "" : "s");
+    lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: %llu request%s%s, %llu source%s%s, %.1f s", t->name,
+                 (ull)t->n, t->n == 1 ? "" : "s", sessions, (ull)t->sources.n, t->sources.n == 1 ? "" : "s",
+                 symbols, seconds);
 }
 
 lta_status lta_import(const lta_run *run, const char *store, const lta_import_options *options, int n_files,
@@ -327,7 +307,8 @@ lta_status lta_import(const lta_run *run, const char *store, const lta_import_op
     char *parameters = NULL, *inputs = NULL;
     lta_trace trace = {0};
     lta_writer *w = NULL;
-    bool current = false;
+    bool current = false, exists;
+    LTA_TRY(lta_check_folders(store, &exists)); /* before reading, which may take an hour */
     LTA_TRY(examine_all(run, options, n_files, files, &in));
     parameters = parameters_text(run, options, &in);
     inputs = inputs_text(&in);
@@ -341,10 +322,13 @@ lta_status lta_import(const lta_run *run, const char *store, const lta_import_op
         lta_log_line(run->log, LTA_LOG_INFO, "import", "%s/%s is up to date", store, file);
         goto done;
     }
-    LTA_TRY(check_place(store));
+    if (exists) /* finds out now whether the folder is writable, and no other run busy with it */
+        LTA_TRY(lta_writer_create(run, store, file, format, &w));
     LTA_TRY(read_all(run, options, &in, &trace));
-    LTA_TRY(lta_make_folder(store));
-    LTA_TRY(lta_writer_create(run, store, file, format, &w));
+    if (!exists) { /* made only now that there is something to put into it: bad input leaves no folder */
+        LTA_TRY(lta_make_folders(store));
+        LTA_TRY(lta_writer_create(run, store, file, format, &w));
+    }
     LTA_TRY(lta_trace_write(&trace, w, true));
     LTA_TRY(lta_check_stop(run));
     LTA_TRY(lta_writer_commit(w, parameters, inputs));

@@ -7,6 +7,8 @@
 #include "pipeline/import/json_scan.h"
 #include "pipeline/import/trace_builder.h"
 
+enum { LTA_MOST_KEY_NOTES = 16 };
+
 /* One source file on its way into the trace. */
 typedef struct lta_import_source {
     const lta_run *run;
@@ -17,11 +19,12 @@ typedef struct lta_import_source {
     const char *file; /* base name */
     const char *name; /* base name without its extension */
     const char *xxh3_128, *sha256;
-    uint64_t bytes_before;       /* bytes of the files read before, for the progress bar */
-    uint64_t rows;               /* data rows finished, dropped ones included */
-    uint64_t reported;           /* bytes of this file at the last progress report */
-    int64_t last_time_us;        /* own clock of the last row kept */
-    lta_dictionary unknown_keys; /* of JSON objects, each noted once */
+    uint64_t bytes_before;                     /* bytes of the files read before, for the progress bar */
+    uint64_t rows;                             /* data rows finished, dropped ones included */
+    uint64_t reported;                         /* bytes of this file at the last progress report */
+    int64_t last_time_us;                      /* own clock of the last row kept */
+    lta_dictionary unknown_keys;               /* of JSON objects; the first few */
+    uint64_t unknown_line[LTA_MOST_KEY_NOTES]; /* where each of them stands first */
 } lta_import_source;
 
 /* A format: how to recognise a file by its first line, and how to read it. read() describes the source to the
@@ -59,10 +62,14 @@ typedef lta_status lta_json_row(lta_import_source *s, lta_json *j, void *context
 LTA_MUST_CHECK lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context);
 
 /* Reads the next key of an object whose keys are names [n] (at most 32), each needed once: *key is its index,
- * or n at the end of the object, where a missing name is an error. Unknown keys are noted once and skipped.
+ * or n at the end of the object, where a missing name is an error. Unknown keys are remembered and skipped.
  * first as in json_scan.h; seen is 0 before the first key. Starts the object itself. */
 LTA_MUST_CHECK lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names,
                                              unsigned n, bool *first, uint32_t *seen, unsigned *key);
+
+/* Says of each unknown key that it is not used; of a file with very many, of the first few. For the end: in a
+ * file of another format, they would hide what is wrong with it. */
+void lta_note_unknown_keys(const lta_import_source *s);
 
 /* Does the first line of a file hold an object with all of these keys (NULL-terminated) and none of those?
  * What follows damage in the line does not count. */

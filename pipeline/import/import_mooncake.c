@@ -116,17 +116,24 @@ static lta_status infer_block_tokens(lta_import_source *s, mooncake *m)
     lta_lines lines = lta_lines_of(s->text);
     const char *line;
     size_t length;
+    bool usable = false;
     LTA_TRY(lta_json_init(&j, &s->place));
     while (lta_next_line(&lines, &line, &length)) {
         s->place.line = lines.line;
         lta_json_begin(&j, line, length);
         st = read_row(s, &j, m);
+        usable |= st == LTA_OK;
         if (st == LTA_OK)
             lta_block_bounds_add(&bounds, lines.line, m->input_tokens, m->ids.n);
         else if (st != LTA_ERR_FORMAT || !s->run->skip_bad_rows)
             goto done;
         if (lines.line % 1024 == 0)
             LTA_TRY(lta_check_stop(s->run));
+    }
+    if (!usable) {
+        st = lta_fail(LTA_ERR_FORMAT, "%s: has no usable row (%llu dropped), expected at least one",
+                      s->place.file, (unsigned long long)lines.line);
+        goto done;
     }
     LTA_TRY(lta_block_bounds_decide(&bounds, s->place.file, &m->block_tokens));
 done:

@@ -88,19 +88,26 @@ done:
     return st;
 }
 
-/* Says once for each unknown key that it is skipped; of a file with very many, the first few. */
-static lta_status note_unknown(lta_import_source *s, const char *key, size_t length)
+static lta_status remember_unknown(lta_import_source *s, const char *key, size_t length)
 {
-    enum { MOST_NOTES = 16 };
     uint64_t index, before = s->unknown_keys.strings.n;
-    char quoted[LTA_EXCERPT];
-    if (before == MOST_NOTES)
+    if (before == LTA_MOST_KEY_NOTES)
         return LTA_OK;
     lta_status st = lta_dictionary_intern(&s->unknown_keys, key, length, &index);
     if (st == LTA_OK && index == before)
-        lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s:%llu: key \"%s\" is not used", s->place.file,
-                     (ull)s->place.line, lta_excerpt(key, length, quoted));
+        s->unknown_line[index] = s->place.line;
     return st;
+}
+
+void lta_note_unknown_keys(const lta_import_source *s)
+{
+    char quoted[LTA_EXCERPT];
+    for (uint64_t i = 0; i < s->unknown_keys.strings.n; i++) {
+        const lta_strings *keys = &s->unknown_keys.strings;
+        lta_excerpt(lta_strings_get(keys, i), lta_strings_length(keys, i), quoted);
+        lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s:%llu: key \"%s\" is not used", s->place.file,
+                     (ull)s->unknown_line[i], quoted);
+    }
 }
 
 lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names, unsigned n,
@@ -117,7 +124,7 @@ lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *con
         while (k < n && (strlen(names[k]) != length || memcmp(names[k], text, length) != 0))
             k++;
         if (k == n) {
-            LTA_TRY(note_unknown(s, text, length));
+            LTA_TRY(remember_unknown(s, text, length));
             LTA_TRY(lta_json_skip(j));
             continue;
         }

@@ -207,7 +207,7 @@ lta_status lta_sequence_encoder_add(lta_sequence_encoder *e, uint32_t session, c
         LTA_TRY(LTA_GROW(&e->reference, &e->reference_capacity, n_reference));
         LTA_TRY(lta_sequences_decode(s, p, c, s->full_length[p], e->reference));
         LTA_TRY(add_rest(e, symbols, g, n_full, p, c, n_reference));
-    } else {
+    } else if (g < n_full) { /* symbols may be NULL where there are none */
         LTA_TRY(add_new(e, symbols + g, g, n_full - g));
     }
     s->offset[s->n + 1] = s->n_pieces;

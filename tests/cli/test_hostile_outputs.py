@@ -1,9 +1,11 @@
 """Places that cannot be written to, or not far enough."""
+import fcntl
 import os
 import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import unittest
 
@@ -143,15 +145,42 @@ class Outputs(HostileTest):
         os.close(write_end)
         self.assertIn(done.returncode, (1, -signal.SIGPIPE), done.stderr.decode())
 
+    def test_missing_parents(self):
+        """They are made with the store, and by nothing that fails."""
+        deep, bad = self.path("new", "parent", "store"), self.write("bad.jsonl", "x")
+        self.refused(3, ".*bad.jsonl:1: ", "import", "-o", deep, "--format", "marconi", bad)
+        self.assertFalse(os.path.exists(self.path("new")))
+        self.ok("run", "-o", deep, "--format", "marconi", self.source)
+        self.assertEqual(support.differences(support.tree(deep), self.want), [])
+
+    def test_the_place_is_checked_before_reading(self):
+        """A bad source is not even looked at where the store could not be made."""
+        disk, bad = self.path("disk"), self.write("bad.jsonl", "x")
+        self.refused(2, ".*bad.jsonl: .*folder", "import", "-o", bad, "--format", "marconi", bad)
+        self.mount(disk, "size=1M")
+        store = os.path.join(disk, "store")
+        os.mkdir(store)
+        self.remount(disk, "ro")
+        self.refused(1, ".*[Rr]ead-only file system", "import", "-o", disk + "/no/where", "--format", "marconi", bad)
+        self.refused(1, ".*[Rr]ead-only file system", "import", "-o", store, "--format", "marconi", bad)
+
+    def test_a_store_that_is_locked(self):
+        """Found out before reading, too; the lock is the other run's partial file."""
+        store, bad = self.path("store"), self.write("bad.jsonl", "x")
+        os.mkdir(store)
+        with open(os.path.join(store, ".trace.h5.partial"), "w") as held:
+            fcntl.fcntl(held, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+            self.refused(1, ".*another process is writing it", "import", "-o", store, "--format", "marconi", bad)
+        self.refused(3, ".*bad.jsonl:1: ", "import", "-o", store, "--format", "marconi", bad)
+        self.assertEqual(os.listdir(store), [])
+
     def test_store_that_is_no_folder(self):
         path = self.write("file", "x")
         self.refused(2, re.escape(path) + ": .*folder", "run", "-o", path, "--format", "marconi", self.source)
         with open(path) as f:
             self.assertEqual(f.read(), "x")
-        deep = self.path("no", "such", "parent")
-        result = self.lta("run", "-o", deep, "--format", "marconi", self.source)
-        self.assertIn(result.code, (1, 2, 3), str(result))
-        self.assertIn(deep, result.err)
+        below = os.path.join(path, "store")
+        self.refused(2, re.escape(below) + ": .*is not one", "import", "-o", below, "--format", "marconi", self.source)
         self.refused(3, ".*trace.h5", "trie", self.path("absent"))
         self.refused(3, ".*", "trie", path)
 

@@ -379,7 +379,7 @@ class SkippedRows(HostileTest):
         self.rejected(format_name, path)
         store, result = self.import_file(format_name, path, "--on-error", "skip")
         self.assertEqual(result.code, 0, str(result))
-        told = re.findall(r"warning: .*: (\d+) rows dropped: (.+)", result.err)
+        told = re.findall(r"warning: .*: (\d+) rows? dropped: (.+)", result.err)
         with h5py.File(store + "/trace.h5", "r") as f:
             self.assertEqual(len(f["requests/source_row"]), n_good)
             counts = f["skipped/count"][:].tolist()
