@@ -1,9 +1,9 @@
 /* pipeline/import/trace_builder.c - from requests of sources to a trace.
  *
- * Requests are kept in the order in which they come (by source, then row). On a concatenated time line that
- * is the final order and sequences are coded as they come. Overlaid sources are merged at the end: columns
- * are permuted, and sequences decoded and coded again in the final order, so that memory follows distinct
- * symbols all the time. */
+ * Requests are kept in the order in which they come (by source, then row), as runs within which times do not
+ * fall. On a concatenated time line of sources of one run each that is the final order, and sequences are
+ * coded as they come. Otherwise runs are merged at the end: columns are permuted, and sequences decoded and
+ * coded again in the final order, so that memory follows distinct symbols all the time. */
 #include "pipeline/import/trace_builder.h"
 
 #include "pipeline/core/array.h"
@@ -26,6 +26,7 @@ enum column_id {
     TIME,
     INPUT,
     OUTPUT,
+    MODEL,
     KIND,
     SOURCE,
     SOURCE_SESSION,
@@ -43,7 +44,7 @@ struct lta_trace_builder {
     const lta_import_options *options;
     lta_column columns[N_COLUMNS]; /* TIME holds the own clock until finish */
     uint64_t n;
-    lta_dictionary kinds, source_sessions;
+    lta_dictionary models, kinds, source_sessions;
     own_session *own; /* [source_sessions.strings.n] */
     uint64_t own_capacity;
     uint32_t n_sessions, first_session; /* of all sources; first of the source being read */
@@ -53,15 +54,19 @@ struct lta_trace_builder {
     uint64_t rows_capacity, shift_capacity, base_capacity;
     uint64_t *first; /* [sources.n + 1] request at which each source begins */
     uint64_t first_capacity;
+    uint32_t *first_session_of; /* [sources.n + 1] session at which each source begins */
+    uint64_t first_session_capacity;
+    uint64_t *run_start; /* [n_runs] request at which each run begins, and room for one more */
+    uint64_t n_runs, run_capacity;
     lta_skipped skipped;
     uint64_t skipped_source_capacity, skipped_count_capacity;
 
     lta_unit unit;
     uint32_t block_tokens;
-    bool wall_clock; /* of the first source */
+    bool wall_clock, without_times; /* of the first source */
 
     /* the source being read */
-    bool has_session, has_turn, has_source_time;
+    bool has_session, has_turn, has_source_time, has_kind, has_model;
     uint16_t kind;                   /* LTA_NO_U16 = not given */
     uint64_t symbol_base, next_base; /* next_base: base + largest id + 1 so far */
     bool base_exhausted;             /* the largest id is 2^64 - 1: no base is left for another source */
@@ -111,12 +116,15 @@ void lta_trace_builder_free(lta_trace_builder *b)
         return;
     for (size_t i = 0; i < N_COLUMNS; i++)
         lta_column_free(&b->columns[i]);
+    lta_dictionary_free(&b->models);
     lta_dictionary_free(&b->kinds);
     lta_dictionary_free(&b->source_sessions);
     free(b->own);
     lta_sequence_encoder_free(b->encoder);
     free_sources(&b->sources);
     free(b->first);
+    free(b->first_session_of);
+    free(b->run_start);
     free(b->skipped.source);
     lta_strings_free(&b->skipped.reason);
     free(b->skipped.count);
@@ -135,6 +143,9 @@ static lta_status check_merge(const lta_trace_builder *b, const lta_source_info 
     if (info->block_tokens != b->block_tokens)
         return lta_fail(LTA_ERR_USAGE, "%s has blocks of %u tokens and %s of %u: such traces do not merge",
                         info->file, info->block_tokens, first, b->block_tokens);
+    if (info->without_times != b->without_times)
+        return lta_fail(LTA_ERR_USAGE, "%s and %s: one has times and one has none: such traces do not merge",
+                        first, info->file);
     if (b->options->timeline == LTA_TIMELINE_OVERLAY && info->wall_clock != b->wall_clock)
         return lta_fail(
             LTA_ERR_USAGE,
@@ -161,7 +172,9 @@ static lta_status start_columns(lta_trace_builder *b)
     }
     if (b->has_turn)
         LTA_TRY(lta_column_start(&b->columns[TURN], sizeof none, &none, b->n));
-    if (b->kind != LTA_NO_U16)
+    if (b->has_model)
+        LTA_TRY(lta_column_start(&b->columns[MODEL], sizeof no_kind, &no_kind, b->n));
+    if (b->has_kind || b->kind != LTA_NO_U16)
         LTA_TRY(lta_column_start(&b->columns[KIND], sizeof no_kind, &no_kind, b->n));
     if (b->has_source_time)
         LTA_TRY(lta_column_start(&b->columns[SOURCE_TIME], sizeof no_time, &no_time, b->n));
@@ -169,15 +182,33 @@ done:
     return st;
 }
 
+/* Index of a kind or model. */
+static lta_status number_word(const lta_trace_builder *b, lta_dictionary *words, const char *what,
+                              const char *text, size_t length, uint16_t *out)
+{
+    uint64_t index;
+    lta_status st = lta_dictionary_intern(words, text, length, &index);
+    if (st == LTA_OK && index >= LTA_NO_U16)
+        st =
+            lta_fail(LTA_ERR_FORMAT, "%s: \"%.40s\" is one more than %d %s in a trace, expected at most that",
+                     lta_strings_get(&b->sources.file, b->sources.n), lta_strings_get(&words->strings, index),
+                     LTA_NO_U16, what);
+    if (st == LTA_OK)
+        *out = (uint16_t)index;
+    return st;
+}
+
 lta_status lta_trace_builder_begin_source(lta_trace_builder *b, const lta_source_info *info)
 {
     lta_status st = LTA_OK;
     lta_sources *s = &b->sources;
-    uint64_t kind = LTA_NO_U16;
     if (info->unit != LTA_UNIT_BLOCK && (b->options->block_tokens > 0 || b->options->drop_tail))
         return lta_fail(LTA_ERR_USAGE, "%s has no blocks, which --block-tokens and --tail drop are about",
                         info->file);
+    if (b->options->timeline == LTA_TIMELINE_OVERLAY && info->without_times)
+        return lta_fail(LTA_ERR_USAGE, "%s has no times, which --timeline overlay would align", info->file);
     if (s->n == 0) {
+        b->without_times = info->without_times;
         b->unit = info->unit;
         b->block_tokens = info->block_tokens;
         b->wall_clock = info->wall_clock;
@@ -197,13 +228,17 @@ lta_status lta_trace_builder_begin_source(lta_trace_builder *b, const lta_source
     LTA_TRY(LTA_GROW(&s->time_shift_us, &b->shift_capacity, s->n + 1));
     LTA_TRY(LTA_GROW(&s->symbol_base, &b->base_capacity, s->n + 1));
     LTA_TRY(LTA_GROW(&b->first, &b->first_capacity, s->n + 2));
+    LTA_TRY(LTA_GROW(&b->first_session_of, &b->first_session_capacity, s->n + 1));
+    b->first_session_of[s->n] = b->n_sessions;
     b->has_session = info->has_session;
     b->has_turn = info->has_turn;
     b->has_source_time = info->has_source_time;
+    b->has_model = info->has_model;
+    b->has_kind = info->has_kind;
     b->symbol_base = b->next_base;
+    b->kind = LTA_NO_U16;
     if (info->kind)
-        LTA_TRY(lta_dictionary_intern(&b->kinds, info->kind, strlen(info->kind), &kind));
-    b->kind = (uint16_t)kind; /* at most one kind a source, and fewer than 65,536 sources */
+        LTA_TRY(number_word(b, &b->kinds, "kinds", info->kind, strlen(info->kind), &b->kind));
     b->first_session = b->n_sessions;
     b->n_skipped_before = b->skipped.n;
     LTA_TRY(start_columns(b));
@@ -229,6 +264,13 @@ lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason)
     k->count[i]++;
 done:
     return st;
+}
+
+const int64_t *lta_trace_builder_source_times(const lta_trace_builder *b, uint64_t *n)
+{
+    uint64_t first = b->first[b->sources.n];
+    *n = b->n - first;
+    return (const int64_t *)b->columns[TIME].data + first;
 }
 
 uint64_t lta_trace_builder_source_sessions(const lta_trace_builder *b)
@@ -286,24 +328,44 @@ static lta_status move_ids(lta_trace_builder *b, uint64_t *symbols, uint32_t n)
     return LTA_OK;
 }
 
+/* A run begins with a source, and where time falls. */
+static lta_status note_run(lta_trace_builder *b, int64_t time_us)
+{
+    lta_status st = LTA_OK;
+    const int64_t *time = b->columns[TIME].data;
+    if (b->n > b->first[b->sources.n] && time[b->n - 1] <= time_us)
+        return LTA_OK;
+    LTA_TRY(LTA_GROW(&b->run_start, &b->run_capacity, b->n_runs + 2));
+    b->run_start[b->n_runs++] = b->n;
+done:
+    return st;
+}
+
 lta_status lta_trace_builder_add(lta_trace_builder *b, const lta_request *r)
 {
     lta_status st = LTA_OK;
     lta_column *c = b->columns;
     uint32_t session = LTA_NO_U32, text = LTA_NO_U32;
-    uint16_t source = (uint16_t)b->sources.n;
+    uint16_t source = (uint16_t)b->sources.n, kind = b->kind, model = LTA_NO_U16;
+    int64_t time_us = b->without_times ? 0 : r->time_us;
     if (b->n == MOST_REQUESTS)
         return lta_fail(LTA_ERR_FORMAT, "%s: more than %llu requests in a trace, expected at most that",
                         lta_strings_get(&b->sources.file, b->sources.n), (ull)MOST_REQUESTS);
     if (b->has_session && r->session)
         LTA_TRY(number_session(b, r, &session, &text));
+    if (b->has_kind && r->kind)
+        LTA_TRY(number_word(b, &b->kinds, "kinds", r->kind, r->kind_length, &kind));
+    if (b->has_model && r->model)
+        LTA_TRY(number_word(b, &b->models, "models", r->model, r->model_length, &model));
+    LTA_TRY(note_run(b, time_us));
     LTA_TRY(lta_column_add(&c[SESSION], &session));
     LTA_TRY(lta_column_add(&c[SOURCE_SESSION], &text));
     LTA_TRY(lta_column_add(&c[TURN], b->has_turn ? &r->turn : NULL));
-    LTA_TRY(lta_column_add(&c[TIME], &r->time_us));
+    LTA_TRY(lta_column_add(&c[TIME], &time_us));
     LTA_TRY(lta_column_add(&c[INPUT], &r->input_tokens));
     LTA_TRY(lta_column_add(&c[OUTPUT], &r->output_tokens));
-    LTA_TRY(lta_column_add(&c[KIND], &b->kind));
+    LTA_TRY(lta_column_add(&c[MODEL], &model));
+    LTA_TRY(lta_column_add(&c[KIND], &kind));
     LTA_TRY(lta_column_add(&c[SOURCE], &source));
     LTA_TRY(lta_column_add(&c[ROW], &r->row));
     LTA_TRY(lta_column_add(&c[SOURCE_TIME], b->has_source_time ? &r->source_time : NULL));
@@ -330,11 +392,15 @@ static lta_status find_shifts(lta_trace_builder *b)
 {
     const int64_t *time = b->columns[TIME].data;
     int64_t *shift = b->sources.time_shift_us, start = 0, earliest = INT64_MAX;
-    for (uint64_t s = 0; s < b->sources.n; s++)
-        if (time[b->first[s]] < earliest)
-            earliest = time[b->first[s]];
+    for (uint64_t i = 0; i < b->n; i++)
+        if (time[i] < earliest)
+            earliest = time[i];
     for (uint64_t s = 0; s < b->sources.n; s++) {
-        int64_t own_first = time[b->first[s]], own_last = time[b->first[s + 1] - 1], last;
+        int64_t own_first = INT64_MAX, own_last = INT64_MIN, last;
+        for (uint64_t i = b->first[s]; i < b->first[s + 1]; i++) {
+            own_first = time[i] < own_first ? time[i] : own_first;
+            own_last = time[i] > own_last ? time[i] : own_last;
+        }
         if (b->options->timeline == LTA_TIMELINE_OVERLAY) {
             shift[s] = -earliest;
             continue;
@@ -377,14 +443,38 @@ done:
     return st;
 }
 
+/* Numbers the sessions of each source anew by first appearance. */
+static lta_status renumber_sessions(lta_trace_builder *b)
+{
+    lta_status st = LTA_OK;
+    uint32_t *session = b->columns[SESSION].data, *number = NULL;
+    const uint16_t *source = b->columns[SOURCE].data;
+    if (!session)
+        return LTA_OK;
+    LTA_TRY(LTA_ALLOC(&number, b->n_sessions));
+    memset(number, 0xff, b->n_sessions * sizeof *number);
+    for (uint64_t i = 0; i < b->n; i++) {
+        if (session[i] == LTA_NO_U32)
+            continue;
+        if (number[session[i]] == LTA_NO_U32)
+            number[session[i]] = b->first_session_of[source[i]]++;
+        session[i] = number[session[i]];
+    }
+done:
+    free(number);
+    return st;
+}
+
 /* Puts requests into the order of their arrivals, of equal ones by source and row. */
-static lta_status merge_sources(lta_trace_builder *b)
+static lta_status merge_runs(lta_trace_builder *b)
 {
     lta_status st = LTA_OK;
     uint32_t *order = NULL;
-    LTA_TRY(lta_merge_order(b->columns[TIME].data, b->first, b->sources.n, &order));
+    b->run_start[b->n_runs] = b->n;
+    LTA_TRY(lta_merge_order(b->columns[TIME].data, b->run_start, b->n_runs, &order));
     for (size_t i = 0; i < N_COLUMNS; i++)
         LTA_TRY(lta_column_permute(&b->columns[i], order));
+    LTA_TRY(renumber_sessions(b));
     if (b->encoder)
         LTA_TRY(encode_again(b, order));
 done:
@@ -396,29 +486,37 @@ static lta_status finish_columns(lta_trace_builder *b, lta_trace *t)
 {
     lta_status st = LTA_OK;
     lta_column *c = b->columns;
+    if (b->without_times)
+        lta_column_free(&c[TIME]);
+    else
+        LTA_TRY(find_shifts(b));
     int64_t *time = c[TIME].data;
-    LTA_TRY(find_shifts(b));
-    for (uint64_t s = 0; s < b->sources.n; s++)
+    for (uint64_t s = 0; time && s < b->sources.n; s++)
         for (uint64_t i = b->first[s]; i < b->first[s + 1]; i++)
             time[i] += b->sources.time_shift_us[s];
-    if (b->options->timeline == LTA_TIMELINE_OVERLAY && b->sources.n > 1)
-        LTA_TRY(merge_sources(b));
+    if (b->n_runs > b->sources.n || (b->options->timeline == LTA_TIMELINE_OVERLAY && b->sources.n > 1))
+        LTA_TRY(merge_runs(b));
     t->n = b->n;
     t->session = lta_column_take(&c[SESSION]);
     t->turn = lta_column_take(&c[TURN]);
     t->arrival_us = lta_column_take(&c[TIME]);
     t->input_tokens = lta_column_take(&c[INPUT]);
     t->output_tokens = lta_column_take(&c[OUTPUT]);
+    t->model = lta_column_take(&c[MODEL]);
     t->kind = lta_column_take(&c[KIND]);
     t->source = lta_column_take(&c[SOURCE]);
     t->source_session = lta_column_take(&c[SOURCE_SESSION]);
     t->source_row = lta_column_take(&c[ROW]);
     t->source_time = lta_column_take(&c[SOURCE_TIME]);
     t->n_sessions = b->n_sessions;
+    t->models = b->models.strings;
+    b->models.strings = (lta_strings){0};
     t->kinds = b->kinds.strings;
     b->kinds.strings = (lta_strings){0};
     t->source_sessions = b->source_sessions.strings;
     b->source_sessions.strings = (lta_strings){0};
+    if (t->model)
+        LTA_TRY(lta_renumber16(t->model, t->n, &t->models));
     if (t->kind)
         LTA_TRY(lta_renumber16(t->kind, t->n, &t->kinds));
     if (t->source_session)

@@ -1,6 +1,7 @@
 /* pipeline/import/trace_builder.h - collects the requests of several sources into one trace.
  *
- * Sources come one after the other, the requests of each in the order of its rows with times that never fall.
+ * Sources come one after the other, the requests of each in the order of its rows. Where times fall, the
+ * finished trace has a source's requests in the order of their times, those of equal time in that of rows.
  * The builder gives requests their arrival on the trace's time line, numbers sessions, keeps dictionaries in
  * order of first appearance, moves block ids apart, and delta-codes sequences in the order that the finished
  * trace has. */
@@ -17,6 +18,8 @@ typedef struct lta_source_info {
     uint32_t block_tokens;
     bool wall_clock; /* the source's own clock counts from 1970-01-01T00:00:00Z */
     bool has_session, has_turn, has_source_time;
+    bool has_kind, has_model; /* requests name their own */
+    bool without_times;       /* the order of rows is all there is; nobody looks at time_us */
 } lta_source_info;
 
 typedef struct lta_request {
@@ -25,8 +28,10 @@ typedef struct lta_request {
     double source_time;
     const char *session; /* the source's own name of it, UTF-8; NULL = none */
     size_t session_length;
-    uint32_t turn, input_tokens, output_tokens;
-    uint64_t *symbols; /* full sequence [n_full]; the builder may change it */
+    const char *kind, *model; /* where the source has them, UTF-8; NULL = none */
+    size_t kind_length, model_length;
+    uint32_t turn, input_tokens, output_tokens; /* turn: LTA_NO_U32 = none */
+    uint64_t *symbols;                          /* full sequence [n_full]; the builder may change it */
     uint32_t n_input, n_full;
 } lta_request;
 
@@ -45,6 +50,9 @@ void lta_trace_builder_free(lta_trace_builder *b); /* accepts NULL */
 LTA_MUST_CHECK lta_status lta_trace_builder_begin_source(lta_trace_builder *b, const lta_source_info *info);
 LTA_MUST_CHECK lta_status lta_trace_builder_add(lta_trace_builder *b, const lta_request *r);
 LTA_MUST_CHECK lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason);
+/* Times of the source being read so far, on its own clock, in the order of rows; borrowed until the next add.
+ */
+const int64_t *lta_trace_builder_source_times(const lta_trace_builder *b, uint64_t *n);
 /* Sessions of the source being read so far. */
 uint64_t lta_trace_builder_source_sessions(const lta_trace_builder *b);
 /* rows: data rows of the file, dropped ones included. A source without any request is LTA_ERR_FORMAT. */
