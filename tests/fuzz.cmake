@@ -8,6 +8,7 @@ endfunction()
 
 if(LTA_FUZZ)
   lta_fuzz(azure)
+  lta_fuzz(input)
   lta_fuzz(marconi)
   lta_fuzz(mooncake)
   lta_fuzz(store)

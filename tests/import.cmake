@@ -5,6 +5,8 @@ lta_test(import test_import.c import_case.c)
 lta_test(import_files test_import_files.c import_case.c)
 target_compile_definitions(test_import_files PRIVATE LTA_PROJECT_ROOT="${PROJECT_SOURCE_DIR}")
 lta_test(trace test_trace.c)
+lta_test(inputs test_inputs.c import_case.c)
+target_link_libraries(test_inputs PRIVATE ZLIB::ZLIB PkgConfig::ZSTD)
 
 add_test(NAME import_reference
   COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/import_reference.py $<TARGET_FILE:lta>)

@@ -4,12 +4,13 @@
 usage: import_reference.py LTA [--rounds N] [--seed S]
 
 Each round writes one to four files of one format with random quirks (key order, spacing, escapes in keys, unknown keys,
-line ends, byte order marks, bad rows, equal times), imports them with random options, reads trace.h5 with h5py, and
+line ends, byte order marks, compression, bad rows, equal times), imports them with random options, reads trace.h5 with h5py, and
 compares every column, every dictionary, every table of sources and dropped rows, and every piece of the delta-coded
 sequences with what is worked out here from the text alone, in the plainest way. Exit code 77: h5py is not installed."""
 import argparse
 import datetime
 import decimal
+import gzip
 import os
 import random
 import re
@@ -62,6 +63,23 @@ def finish_file(rng, path, lines, header=None):
         data = b"\xef\xbb\xbf" + data
     with open(path, "wb") as f:
         f.write(data)
+
+
+def compress(rng, name, path):
+    """Sometimes stores the file compressed; its name and path afterwards."""
+    how = rng.choice([None, None, None, "gz", "zst"])
+    if how is None or (how == "zst" and not shutil.which("zstd")):
+        return name, path
+    if how == "gz":
+        with open(path, "rb") as f:
+            data = f.read()
+        cut = rng.randint(0, len(data))
+        with open(path + ".gz", "wb") as f:
+            f.write(gzip.compress(data[:cut]) + gzip.compress(data[cut:]))
+    else:
+        subprocess.run(["zstd", "-q", path], check=True)
+    os.remove(path)
+    return name + "." + how, path + "." + how
 
 
 def bad_json(rng):
@@ -376,7 +394,9 @@ def one_round(lta, folder, seed):
             rows, dropped, n_rows = make_marconi(rng, path, n, bad_share)
         else:
             rows, dropped, n_rows = make_azure(rng, path, n, bad_share)
-        files.append(dict(name=name, path=path, rows=rows, dropped=dropped, n_rows=n_rows, kind=kinds.get(name), block=block))
+        plain = name
+        name, path = compress(rng, name, path)
+        files.append(dict(name=name, path=path, rows=rows, dropped=dropped, n_rows=n_rows, kind=kinds.get(plain), block=block))
     options = dict(timeline=rng.choice(["concat", "overlay"]), gap=rng.choice([0, 0, 1000]), sort=rng.random() < 0.3,
                    tail=rng.choice(["keep", "drop"]) if fmt == "mooncake" else "keep")
     store = os.path.join(folder, "store")

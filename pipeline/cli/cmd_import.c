@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const lta_option options[] = {
-    {"format", 0, "FMT", "format of the files: auto (default), azure, marconi, mooncake"},
+    {"format", 0, "FMT", "format of the files, auto by default: " LTA_FORMAT_NAMES},
     {"name", 0, "NAME", "name of the trace (default: the first file's, without extension)"},
     {"timeline", 0, "concat|overlay",
      "sources one after the other (default), or by their own clocks at once"},
@@ -38,7 +38,7 @@ static lta_status set(void *target, const lta_option *option, const char *value)
         while (f->name && strcmp(f->name, value) != 0)
             f++;
         if (!f->name)
-            return lta_fail(LTA_ERR_USAGE, "--format %s: expected auto, azure, marconi or mooncake", value);
+            return lta_fail(LTA_ERR_USAGE, "--format %s: expected one of " LTA_FORMAT_NAMES, value);
         o->format = f->name;
     } else if (strcmp(option->name, "name") == 0) {
         o->name = value;

@@ -118,10 +118,11 @@ void lta_csv_scan_close(lta_csv_scan *c)
     *c = (lta_csv_scan){0};
 }
 
-lta_status lta_csv_scan_column(const lta_csv_scan *c, const char *name, uint64_t *out)
+static lta_status find_column(const lta_csv_scan *c, const char *name, bool needed, uint64_t *out)
 {
     uint64_t found = 0;
     char header[LTA_EXCERPT];
+    *out = LTA_NO_COLUMN;
     for (uint64_t i = 0; i < c->n_columns; i++) {
         size_t n;
         const char *text = lta_csv_scan_get(c, i, &n);
@@ -130,11 +131,21 @@ lta_status lta_csv_scan_column(const lta_csv_scan *c, const char *name, uint64_t
             found++;
         }
     }
-    if (found != 1)
+    if (found > 1 || (needed && found == 0))
         return lta_fail(LTA_ERR_FORMAT, "%s:1: the header \"%s\" has %s column %s, expected one",
                         c->place->file, lta_excerpt(c->header, c->header_length, header),
                         found == 0 ? "no" : "more than one", name);
     return LTA_OK;
+}
+
+lta_status lta_csv_scan_column(const lta_csv_scan *c, const char *name, uint64_t *out)
+{
+    return find_column(c, name, true, out);
+}
+
+lta_status lta_csv_scan_optional_column(const lta_csv_scan *c, const char *name, uint64_t *out)
+{
+    return find_column(c, name, false, out);
 }
 
 lta_status lta_csv_scan_next(lta_csv_scan *c, bool *more)

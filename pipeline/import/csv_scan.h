@@ -37,6 +37,11 @@ void lta_csv_scan_close(lta_csv_scan *c);
  */
 LTA_MUST_CHECK lta_status lta_csv_scan_column(const lta_csv_scan *c, const char *name, uint64_t *out);
 
+/* The same for a column that may be absent: *out is LTA_NO_COLUMN then. */
+#define LTA_NO_COLUMN UINT64_MAX
+LTA_MUST_CHECK lta_status lta_csv_scan_optional_column(const lta_csv_scan *c, const char *name,
+                                                       uint64_t *out);
+
 /* The next row; *more is false at the end. After a bad row (place->reason set) reading may go on. */
 LTA_MUST_CHECK lta_status lta_csv_scan_next(lta_csv_scan *c, bool *more);
 

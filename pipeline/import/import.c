@@ -5,6 +5,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/core/utf8.h"
+#include "pipeline/import/input.h"
 #include "pipeline/import/source_digest.h"
 
 #include <jansson.h>
@@ -15,21 +16,26 @@ typedef unsigned long long ull; /* for printf */
 
 const lta_format lta_formats[] = {
     {"auto", "recognised by the first line of each file"},
-    {"azure", "Azure LLM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens"},
-    {"marconi", "Marconi traces, JSONL with token ids of inputs and outputs"},
-    {"mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)"},
-    {0},
+#define FORMAT(reader, name, summary) {name, summary},
+    LTA_FORMAT_LIST(FORMAT)
+#undef FORMAT
+        {0},
 };
 
 /* Readers, in the order of lta_formats; "auto" is none. */
-static const lta_source_format *const readers[] = {NULL, &lta_source_format_azure, &lta_source_format_marconi,
-                                                   &lta_source_format_mooncake};
+static const lta_source_format *const readers[] = {NULL
+#define READER(reader, name, summary) , &lta_source_format_##reader
+                                                       LTA_FORMAT_LIST(READER)
+#undef READER
+};
 
 /* A file as it stands before reading. */
 typedef struct input_file {
     const char *path;
-    const char *file; /* base name, in path */
-    char *name;       /* base name without extension */
+    const char *file;         /* base name, in path */
+    char *data_file;          /* the same without the ending of a compressor */
+    char *name;               /* base name without extensions */
+    const lta_mapping *given; /* bytes of standard input; NULL for a file */
     uint64_t bytes;
     lta_file_state state;
     size_t format; /* index into lta_formats */
@@ -39,14 +45,20 @@ typedef struct input_file {
 typedef struct input_files {
     input_file *file;
     uint64_t n;
-    uint64_t bytes; /* of all */
+    uint64_t bytes;             /* of all */
+    lta_mapping standard_input; /* where a file is "-" */
+    bool has_standard_input;
 } input_files;
 
 static void free_inputs(input_files *in)
 {
-    for (uint64_t i = 0; in->file && i < in->n; i++)
+    for (uint64_t i = 0; in->file && i < in->n; i++) {
+        free(in->file[i].data_file);
         free(in->file[i].name);
+    }
     free(in->file);
+    if (in->has_standard_input)
+        lta_unmap_file(&in->standard_input);
     *in = (input_files){0};
 }
 
@@ -57,8 +69,7 @@ static lta_status find_format(const char *name, size_t *format)
     for (*format = 0; lta_formats[*format].name; ++*format)
         if (strcmp(lta_formats[*format].name, name) == 0)
             return LTA_OK;
-    return lta_fail(LTA_ERR_USAGE, "format \"%s\" is unknown, expected auto, azure, marconi or mooncake",
-                    name);
+    return lta_fail(LTA_ERR_USAGE, "format \"%s\" is unknown, expected one of " LTA_FORMAT_NAMES, name);
 }
 
 static lta_status detect_format(const lta_run *run, const char *path, lta_source_text text, size_t *format)
@@ -79,42 +90,59 @@ static lta_status detect_format(const lta_run *run, const char *path, lta_source
                     lta_excerpt(line, length, quoted));
 }
 
+static lta_status copy_text(const char *text, size_t n, char **out)
+{
+    char *copy;
+    lta_status st = LTA_ALLOC(&copy, n + 1);
+    if (st != LTA_OK)
+        return st;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    *out = copy;
+    return LTA_OK;
+}
+
 /* "trace.jsonl" -> "trace"; a name that begins with its only dot stays whole. */
 static lta_status name_without_extension(const char *file, char **out)
 {
     const char *dot = strrchr(file, '.');
-    size_t n = dot && dot != file ? (size_t)(dot - file) : strlen(file);
-    char *name;
-    lta_status st = LTA_ALLOC(&name, n + 1);
-    if (st != LTA_OK)
-        return st;
-    memcpy(name, file, n);
-    name[n] = '\0';
-    *out = name;
-    return LTA_OK;
+    return copy_text(file, dot && dot != file ? (size_t)(dot - file) : strlen(file), out);
+}
+
+/* The bytes of standard input, read once. */
+static lta_status take_standard_input(const lta_run *run, input_files *in)
+{
+    lta_status st = LTA_OK;
+    if (in->has_standard_input)
+        return lta_fail(LTA_ERR_USAGE, "- is named twice, expected standard input once");
+    LTA_TRY(lta_read_standard_input(run, &in->standard_input));
+    in->has_standard_input = true;
+done:
+    return st;
 }
 
 /* Checks that the file can be a trace at all, recognises its format, and digests it. */
 static lta_status examine(const lta_run *run, const lta_import_options *options, size_t format,
-                          const char *path, input_file *f)
+                          const char *path, const lta_mapping *given, input_file *f)
 {
     lta_status st = LTA_OK;
-    lta_mapping m = {0};
+    lta_input in = {0};
     lta_source_text text;
-    *f = (input_file){.path = path, .file = lta_base_name(path), .format = format};
+    *f = (input_file){.path = path, .file = lta_base_name(path), .given = given, .format = format};
     if (!lta_is_utf8(f->file, strlen(f->file)))
         return lta_fail(LTA_ERR_INPUT, "%s: its name is not UTF-8, expected a name that a trace can record",
                         path);
-    LTA_TRY(lta_map_file(path, &m));
-    f->bytes = m.size;
-    f->state = m.state;
-    LTA_TRY(name_without_extension(f->file, &f->name));
-    LTA_TRY(lta_source_text_open(path, &m, &text));
+    LTA_TRY(copy_text(f->file, lta_plain_name_length(f->file), &f->data_file));
+    LTA_TRY(name_without_extension(f->data_file, &f->name));
+    LTA_TRY(lta_input_open(run, path, given, true, &in));
+    f->bytes = in.stored.size;
+    f->state = in.stored.state;
+    LTA_TRY(lta_source_text_open(path, lta_input_data(&in), &text));
     if (!readers[format])
         LTA_TRY(detect_format(run, path, text, &f->format));
-    LTA_TRY(lta_source_digest(run, &m, options->sha256, f->xxh3_128, f->sha256));
+    LTA_TRY(lta_source_digest(run, &in.stored, options->sha256, f->xxh3_128, f->sha256));
 done:
-    lta_unmap_file(&m);
+    lta_input_close(&in);
     return st;
 }
 
@@ -147,13 +175,20 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
     }
     LTA_TRY(LTA_CALLOC(&in.file, (uint64_t)n_files));
     for (int i = 0; i < n_files; i++) {
+        bool standard_input = strcmp(files[i], "-") == 0;
         in.n = (uint64_t)i + 1;
-        LTA_TRY(examine(run, options, format, files[i], &in.file[i]));
+        if (standard_input)
+            LTA_TRY(take_standard_input(run, &in));
+        LTA_TRY(examine(run, options, format, standard_input ? "stdin" : files[i],
+                        standard_input ? &in.standard_input : NULL, &in.file[i]));
         in.bytes += in.file[i].bytes;
     }
     if (options->sort)
         qsort(in.file, in.n, sizeof *in.file, by_name_and_digest);
     *out = in;
+    for (uint64_t i = 0; i < out->n; i++)
+        if (out->file[i].given)
+            out->file[i].given = &out->standard_input;
     return LTA_OK;
 done:
     free_inputs(&in);
@@ -213,30 +248,35 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
                             const input_file *f, uint64_t bytes_before)
 {
     lta_status st = LTA_OK;
-    lta_mapping m = {0};
+    lta_input in = {0};
     lta_import_source s = {.run = run,
                            .options = options,
                            .builder = builder,
                            .place = {.file = f->path},
                            .file = f->file,
+                           .data_file = f->data_file,
                            .name = f->name,
                            .xxh3_128 = f->xxh3_128,
                            .sha256 = f->sha256,
                            .bytes_before = bytes_before,
+                           .stored_bytes = f->bytes,
                            .last_time_us = -LTA_TIME_LIMIT};
-    LTA_TRY(lta_map_file(f->path, &m));
-    LTA_TRY(lta_source_text_open(f->path, &m, &s.text));
+    LTA_TRY(lta_input_open(run, f->path, f->given, false, &in));
+    s.data = *lta_input_data(&in);
+    LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
     st = readers[f->format]->read(&s);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
-    if (st == LTA_OK || st == LTA_ERR_FORMAT) {
+    if (!f->given && (st == LTA_OK || st == LTA_ERR_FORMAT)) {
         lta_status unchanged = lta_check_unchanged(f->path, &f->state);
         st = unchanged != LTA_OK ? unchanged : st;
     }
-    if (st == LTA_OK)
+    if (st == LTA_OK) {
         lta_note_unknown_keys(&s);
+        lta_report_time_falls(&s);
+    }
 done:
     lta_dictionary_free(&s.unknown_keys);
-    lta_unmap_file(&m);
+    lta_input_close(&in);
     return st;
 }
 

@@ -23,16 +23,27 @@ typedef struct lta_import_options {
 
 #define LTA_IMPORT_DEFAULTS ((lta_import_options){.format = "auto"})
 
+/* Every format: its reader, its name as given to --format, and what it is. The one list for help, detection
+ * (in this order) and dispatch. */
+#define LTA_FORMAT_LIST(X)                                                                                   \
+    X(azure, "azure",                                                                                        \
+      "Azure LLM and LMM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens")                \
+    X(marconi, "marconi", "Marconi traces, JSONL with token ids of inputs and outputs")                      \
+    X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")
+
+#define LTA_FORMAT_NAME(reader, name, summary) ", " name
+#define LTA_FORMAT_NAMES                       "auto" LTA_FORMAT_LIST(LTA_FORMAT_NAME) /* for messages */
+
 typedef struct lta_format {
     const char *name;    /* as given to --format */
     const char *summary; /* for help */
 } lta_format;
-extern const lta_format lta_formats[]; /* ends with name NULL */
+extern const lta_format lta_formats[]; /* "auto" first; ends with name NULL */
 
-/* The stage: reads the files and commits STORE/trace.h5 (the folder is made if absent), or does nothing when
- * the file there was made from the same files (by digest) with the same options and version, unless
- * run->force. Bad rows: the first one ends the import with FILE:LINE, or are dropped and counted with
- * run->skip_bad_rows. */
+/* The stage: reads the files ("-" is standard input) and commits STORE/trace.h5 (the folder is made if
+ * absent), or does nothing when the file there was made from the same files (by digest) with the same options
+ * and version, unless run->force. Bad rows: the first one ends the import with FILE:LINE, or are dropped and
+ * counted with run->skip_bad_rows. */
 LTA_MUST_CHECK lta_status lta_import(const lta_run *run, const char *store, const lta_import_options *options,
                                      int n_files, char *const *files);
 

@@ -4,6 +4,7 @@
 #define LTA_IMPORT_INTERNAL_H
 
 #include "pipeline/core/digest.h"
+#include "pipeline/import/csv_scan.h"
 #include "pipeline/import/json_scan.h"
 #include "pipeline/import/trace_builder.h"
 
@@ -14,15 +15,20 @@ typedef struct lta_import_source {
     const lta_run *run;
     const lta_import_options *options;
     lta_trace_builder *builder;
-    lta_source_text text;
-    lta_place place;  /* place.file: the path as given, for messages */
-    const char *file; /* base name */
-    const char *name; /* base name without its extension */
+    lta_mapping data;      /* all bytes, expanded */
+    lta_source_text text;  /* the same as text */
+    lta_place place;       /* place.file: the path as given, for messages */
+    const char *file;      /* base name */
+    const char *data_file; /* the same without .gz or .zst: what published names are compared with */
+    const char *name;      /* base name without its extensions */
     const char *xxh3_128, *sha256;
     uint64_t bytes_before;                     /* bytes of the files read before, for the progress bar */
+    uint64_t stored_bytes;                     /* of this file */
     uint64_t rows;                             /* data rows finished, dropped ones included */
-    uint64_t reported;                         /* bytes of this file at the last progress report */
+    uint64_t reported;                         /* bytes of this file's data at the last progress report */
     int64_t last_time_us;                      /* own clock of the last row kept */
+    bool times_may_fall;                       /* requests are sorted by time in the end */
+    uint64_t time_falls;                       /* rows kept whose time is before that of the row kept before */
     lta_dictionary unknown_keys;               /* of JSON objects; the first few */
     uint64_t unknown_line[LTA_MOST_KEY_NOTES]; /* where each of them stands first */
 } lta_import_source;
@@ -33,12 +39,14 @@ typedef struct lta_source_format {
     bool (*detect)(const char *first_line, size_t length);
     lta_status (*read)(lta_import_source *s);
 } lta_source_format;
-extern const lta_source_format lta_source_format_azure, lta_source_format_marconi, lta_source_format_mooncake;
+#define LTA_DECLARE_READER(reader, name, summary) extern const lta_source_format lta_source_format_##reader;
+LTA_FORMAT_LIST(LTA_DECLARE_READER)
+#undef LTA_DECLARE_READER
 
 /* A file known by its published name. */
 typedef struct lta_published {
     const char *file, *kind;
-    uint64_t rows;
+    uint64_t rows; /* 0: not known */
 } lta_published;
 /* NULL if the base name is none of them; the list ends with file NULL. */
 const lta_published *lta_find_published(const lta_published *list, const char *file);
@@ -49,9 +57,23 @@ void lta_check_published_rows(const lta_import_source *s, const lta_published *p
 /* Fills the fields of info that come from the file itself. */
 void lta_describe_source(const lta_import_source *s, lta_source_info *info);
 
-/* Times must not fall from row to row, and must lie within LTA_TIME_LIMIT. */
+/* Times must not fall from row to row (unless times_may_fall), and must lie within LTA_TIME_LIMIT. */
 LTA_MUST_CHECK lta_status lta_check_time(lta_import_source *s, int64_t time_us);
 LTA_MUST_CHECK lta_status lta_add_request(lta_import_source *s, lta_request *r); /* sets r->row */
+/* Says how often times fell, where they may. */
+void lta_report_time_falls(const lta_import_source *s);
+
+/* Text that a trace can record: UTF-8 without NUL. name is the column's or key's, for the message. */
+LTA_MUST_CHECK lta_status lta_check_text(lta_import_source *s, const char *name, const char *text,
+                                         size_t length);
+
+/* Says which columns of the header just read are not among used [n]. */
+void lta_note_other_columns(const lta_import_source *s, const lta_csv_scan *c, const uint64_t *used,
+                            size_t n);
+/* Calls row() for each row of a CSV file behind its header, then lta_end_row(). */
+typedef lta_status lta_csv_row(lta_import_source *s, const lta_csv_scan *c, void *context);
+LTA_MUST_CHECK lta_status lta_read_csv(lta_import_source *s, lta_csv_scan *c, lta_csv_row *row,
+                                       void *context);
 
 /* Ends a row that was read with status st, `at` being where the next one begins: a bad row is dropped and
  * counted where the user asked for that. Moves the progress bar on and notices signals. */
@@ -61,11 +83,13 @@ LTA_MUST_CHECK lta_status lta_end_row(lta_import_source *s, lta_status st, const
 typedef lta_status lta_json_row(lta_import_source *s, lta_json *j, void *context);
 LTA_MUST_CHECK lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context);
 
-/* Reads the next key of an object whose keys are names [n] (at most 32), each needed once: *key is its index,
- * or n at the end of the object, where a missing name is an error. Unknown keys are remembered and skipped.
- * first as in json_scan.h; seen is 0 before the first key. Starts the object itself. */
+/* Reads the next key of an object whose keys are names [n] (at most 32), each at most once and the first
+ * n_needed exactly once: *key is its index, or n at the end of the object, where a missing name is an error.
+ * Unknown keys are remembered and skipped. first as in json_scan.h; seen is 0 before the first key. Starts the
+ * object itself. */
 LTA_MUST_CHECK lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names,
-                                             unsigned n, bool *first, uint32_t *seen, unsigned *key);
+                                             unsigned n, unsigned n_needed, bool *first, uint32_t *seen,
+                                             unsigned *key);
 
 /* Says of each unknown key that it is not used; of a file with very many, of the first few. For the end: in a
  * file of another format, they would hide what is wrong with it. */

@@ -148,11 +148,12 @@ static lta_status add_row(lta_import_source *s, lta_json *j, void *context)
     LTA_TRY(lta_json_object_begin(j, &first));
     m->input.n = m->output.n = 0;
     for (;;) {
-        LTA_TRY(lta_json_known_key(s, j, keys, N_KEYS, &first, &seen, &key));
+        LTA_TRY(lta_json_known_key(s, j, keys, N_KEYS, N_KEYS, &first, &seen, &key));
         if (key == N_KEYS)
             break;
         LTA_TRY(read_value(j, key, m));
     }
+    LTA_TRY(lta_json_end(j));
     LTA_TRY(check_row(s, m, &time_us));
     uint32_t n_full = m->n_input + m->n_output;
     LTA_TRY(LTA_GROW(&m->input.item, &m->input.capacity, n_full));
@@ -178,7 +179,7 @@ static lta_status read_marconi(lta_import_source *s)
 {
     lta_status st = LTA_OK;
     marconi m = {0};
-    marconi_name name = parse_name(s->file);
+    marconi_name name = parse_name(s->data_file);
     lta_source_info info = {
         .dataset = "marconi",
         .licence = name.published ? "CC BY-NC 4.0, derived from gated text: do not redistribute" : "",

@@ -65,7 +65,7 @@ static lta_status read_row(lta_import_source *s, lta_json *j, mooncake *m)
     LTA_TRY(lta_json_object_begin(j, &first));
     m->ids.n = 0;
     for (;;) {
-        LTA_TRY(lta_json_known_key(s, j, keys, N_KEYS, &first, &seen, &key));
+        LTA_TRY(lta_json_known_key(s, j, keys, N_KEYS, N_KEYS, &first, &seen, &key));
         if (key == TIMESTAMP) {
             LTA_TRY(read_time(s, j, &m->time_us));
         } else if (key == INPUT_LENGTH) {
@@ -80,6 +80,7 @@ static lta_status read_row(lta_import_source *s, lta_json *j, mooncake *m)
             break;
         }
     }
+    st = lta_json_end(j);
 done:
     return st;
 }
@@ -145,7 +146,7 @@ static lta_status read_mooncake(lta_import_source *s)
 {
     lta_status st = LTA_OK;
     mooncake m = {0};
-    const lta_published *p = lta_find_published(published, s->file);
+    const lta_published *p = lta_find_published(published, s->data_file);
     m.block_tokens = s->options->block_tokens;
     if (m.block_tokens == 0 && p)
         m.block_tokens = PUBLISHED_BLOCK_TOKENS;

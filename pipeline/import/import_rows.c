@@ -1,6 +1,8 @@
 /* pipeline/import/import_rows.c - what every reader does with rows: times, dropped rows, progress, keys of
  * objects. */
 #include "pipeline/import/import_internal.h"
+
+#include "pipeline/core/utf8.h"
 #include "pipeline/import/source_digest.h"
 
 #include <string.h>
@@ -16,7 +18,7 @@ const lta_published *lta_find_published(const lta_published *list, const char *f
 
 void lta_check_published_rows(const lta_import_source *s, const lta_published *p)
 {
-    if (p && p->rows != s->rows)
+    if (p && p->rows != 0 && p->rows != s->rows)
         lta_log_line(
             s->run->log, LTA_LOG_WARN, "import",
             "%s: has %llu rows, the published file of this name has %llu: another edition, or cut off?",
@@ -36,7 +38,7 @@ lta_status lta_check_time(lta_import_source *s, int64_t time_us)
     if (time_us > LTA_TIME_LIMIT || time_us < -LTA_TIME_LIMIT)
         return lta_bad_row(&s->place, "number out of range", "time is %lld us, expected at most %lld",
                            (long long)time_us, (long long)LTA_TIME_LIMIT);
-    if (time_us < s->last_time_us)
+    if (time_us < s->last_time_us && !s->times_may_fall)
         return lta_bad_row(&s->place, "time falls",
                            "time falls by %lld us, expected rows in the order of their times",
                            (long long)(s->last_time_us - time_us));
@@ -46,8 +48,27 @@ lta_status lta_check_time(lta_import_source *s, int64_t time_us)
 lta_status lta_add_request(lta_import_source *s, lta_request *r)
 {
     r->row = s->rows;
+    s->time_falls += r->time_us < s->last_time_us;
     s->last_time_us = r->time_us;
     return lta_trace_builder_add(s->builder, r);
+}
+
+void lta_report_time_falls(const lta_import_source *s)
+{
+    if (s->time_falls > 0)
+        lta_log_line(s->run->log, LTA_LOG_INFO, "import",
+                     "%s: rows out of order, their time before that of the row before: %llu; requests are "
+                     "sorted by time, those of equal time in the order of the file",
+                     s->place.file, (ull)s->time_falls);
+}
+
+lta_status lta_check_text(lta_import_source *s, const char *name, const char *text, size_t length)
+{
+    char quoted[LTA_EXCERPT];
+    if (!lta_is_utf8(text, length) || memchr(text, '\0', length))
+        return lta_bad_row(&s->place, "not UTF-8", "%s is \"%s\", expected UTF-8 without NUL", name,
+                           lta_excerpt(text, length, quoted));
+    return LTA_OK;
 }
 
 lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at)
@@ -58,13 +79,45 @@ lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at)
     if (st != LTA_OK)
         return st;
     s->rows++;
-    uint64_t done = (uint64_t)(at - s->text.data);
+    uint64_t done = (uint64_t)(at - s->data.data);
     if (done - s->reported < REPORT_BYTES)
         return LTA_OK;
-    lta_forget_pages(s->text.data + s->reported, at);
+    lta_forget_pages(s->data.data + s->reported, at);
     s->reported = done;
-    lta_progress_update(s->run->log, s->bytes_before + done);
+    double share = (double)done / (double)s->data.size; /* of compressed files: about */
+    lta_progress_update(s->run->log, s->bytes_before + (uint64_t)(share * (double)s->stored_bytes));
     return lta_check_stop(s->run);
+}
+
+lta_status lta_read_csv(lta_import_source *s, lta_csv_scan *c, lta_csv_row *row, void *context)
+{
+    lta_status st = LTA_OK;
+    bool more;
+    for (;;) {
+        s->place.reason = NULL;
+        st = lta_csv_scan_next(c, &more);
+        if (st == LTA_OK && !more)
+            break;
+        if (st == LTA_OK)
+            st = row(s, c, context);
+        LTA_TRY(lta_end_row(s, st, c->next ? c->next : c->end));
+    }
+done:
+    return st;
+}
+
+void lta_note_other_columns(const lta_import_source *s, const lta_csv_scan *c, const uint64_t *used, size_t n)
+{
+    char quoted[LTA_EXCERPT];
+    for (uint64_t i = 0; i < c->n_columns; i++) {
+        size_t length, k = 0;
+        const char *name = lta_csv_scan_get(c, i, &length);
+        while (k < n && used[k] != i)
+            k++;
+        if (k == n)
+            lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s:1: column \"%s\" is not used",
+                         s->place.file, lta_excerpt(name, length, quoted));
+    }
 }
 
 lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context)
@@ -111,7 +164,7 @@ void lta_note_unknown_keys(const lta_import_source *s)
 }
 
 lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names, unsigned n,
-                              bool *first, uint32_t *seen, unsigned *key)
+                              unsigned n_needed, bool *first, uint32_t *seen, unsigned *key)
 {
     lta_status st = LTA_OK;
     const char *text;
@@ -135,11 +188,10 @@ lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *con
         *key = k;
         return LTA_OK;
     }
-    for (unsigned k = 0; k < n; k++)
+    for (unsigned k = 0; k < n_needed; k++)
         if (!(*seen >> k & 1))
             return lta_bad_row(&s->place, "missing key", "key \"%s\" is missing", names[k]);
     *key = n;
-    st = lta_json_end(j);
 done:
     return st;
 }

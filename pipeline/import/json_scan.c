@@ -214,6 +214,40 @@ static lta_status scan_string(lta_json *j, const char **text, size_t *length)
     return LTA_OK;
 }
 
+lta_status lta_json_string(lta_json *j, const char **text, size_t *length)
+{
+    return scan_string(j, text, length);
+}
+
+/* ---- arrays of any values ---- */
+
+lta_status lta_json_array_begin(lta_json *j, bool *first)
+{
+    if (!at(j, '['))
+        return unexpected(j, "an array, [");
+    j->p++;
+    *first = true;
+    return LTA_OK;
+}
+
+lta_status lta_json_next_item(lta_json *j, bool *first, bool *more)
+{
+    skip_space(j);
+    *more = !at(j, ']');
+    if (!*more) {
+        j->p++;
+        return LTA_OK;
+    }
+    if (!*first) {
+        if (!at(j, ','))
+            return unexpected(j, "a comma or ]");
+        j->p++;
+        skip_space(j);
+    }
+    *first = false;
+    return LTA_OK;
+}
+
 /* ---- objects ---- */
 
 lta_status lta_json_object_begin(lta_json *j, bool *first)

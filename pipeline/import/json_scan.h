@@ -45,6 +45,12 @@ LTA_MUST_CHECK lta_status lta_json_number(lta_json *j, const char **text, size_t
 LTA_MUST_CHECK lta_status lta_json_f64(lta_json *j, double *out);
 /* An array of integers from 0 to 2^64 - 1, appended to out. */
 LTA_MUST_CHECK lta_status lta_json_u64_array(lta_json *j, lta_u64s *out);
+/* A string without its escapes; valid until the next call. */
+LTA_MUST_CHECK lta_status lta_json_string(lta_json *j, const char **text, size_t *length);
+/* Arrays of any values: begin, then next_item until *more is false; each item must be read or skipped. *first
+ * as in objects. */
+LTA_MUST_CHECK lta_status lta_json_array_begin(lta_json *j, bool *first);
+LTA_MUST_CHECK lta_status lta_json_next_item(lta_json *j, bool *first, bool *more);
 /* Any value, checked but not kept; nested at most 64 deep. */
 LTA_MUST_CHECK lta_status lta_json_skip(lta_json *j);
 

@@ -33,6 +33,10 @@ printf '%s\r\n' 'TIMESTAMP,ContextTokens,GeneratedTokens' '2023-11-16 18:17:03.9
 printf '%s\n' 'TIMESTAMP,ContextTokens,"GeneratedTokens"' '2024-05-12 00:00:00+00:00,584,3' \
     '"2024-05-12 00:00:00.000001+00:00",862,38' >"$seeds/azure/2024.csv"
 
+mkdir -p "$seeds/input"
+gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
+if command -v zstd >/dev/null; then zstd -q "$seeds/azure/2024.csv" -o "$seeds/input/2024.csv.zst"; fi
+
 for format in mooncake marconi azure; do
     for file in "$seeds/$format"/*; do
         store=$work/store-$format-$(basename "$file")
