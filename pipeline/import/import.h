@@ -26,8 +26,9 @@ typedef struct lta_import_options {
 /* Every format: its reader, its name as given to --format, and what it is. The one list for help, detection
  * (in this order) and dispatch. */
 #define LTA_FORMAT_LIST(X)                                                                                   \
-    X(azure, "azure",                                                                                        \
-      "Azure LLM and LMM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens")                \
+    X(azure, "azure", "Azure LLM and LMM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens") \
+    X(bailian, "bailian", "Qwen-Bailian traces, JSONL with block ids and links to parent requests")          \
+    X(burstgpt, "burstgpt", "BurstGPT traces, versions 1 to 3, CSV with Timestamp,Model,Request tokens")     \
     X(marconi, "marconi", "Marconi traces, JSONL with token ids of inputs and outputs")                      \
     X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")
 
