@@ -19,4 +19,5 @@ lta_cli_test(hostile_outputs test_hostile_outputs.py)
 lta_cli_test(usage test_usage.py)
 lta_cli_test(h5py test_h5py.py)
 lta_cli_test(export test_export.py)
+lta_cli_test(merge test_merge.py)
 set_tests_properties(cli_five_requests cli_threads PROPERTIES LABELS threads) # those that say most under ThreadSanitizer

@@ -6,14 +6,18 @@
 
 static const lta_option options[] = {
     {"format", 0, "FMT", "format of the files, auto by default: " LTA_FORMAT_NAMES},
-    {"name", 0, "NAME", "name of the trace (default: the first file's, without extension)"},
-    {"timeline", 0, "concat|overlay",
-     "sources one after the other (default), or by their own clocks at once"},
-    {"gap", 0, "USEC", "concat: microseconds between sources (default 0)"},
-    {"sort", 0, NULL, "take the files by name, not in the order given"},
     {"tail", 0, "keep|drop", "block traces: keep (default) or drop the id of a partial last block"},
     {"block-tokens", 0, "N", "block traces: tokens a block, where the files leave it open"},
     {"sha256", 0, NULL, "record the SHA-256 of every file"},
+    {0},
+};
+
+static const lta_option source_options[] = {
+    {"name", 0, "NAME", "name of the trace (default: the first source's)"},
+    {"timeline", 0, "concat|overlay",
+     "sources one after the other (default), or by their own clocks at once"},
+    {"gap", 0, "USEC", "concat: microseconds between sources (default 0)"},
+    {"sort", 0, NULL, "take sources by the names of their files, not in the order given"},
     {0},
 };
 
@@ -40,16 +44,6 @@ static lta_status set(void *target, const lta_option *option, const char *value)
         if (!f->name)
             return lta_fail(LTA_ERR_USAGE, "--format %s: expected one of " LTA_FORMAT_NAMES, value);
         o->format = f->name;
-    } else if (strcmp(option->name, "name") == 0) {
-        o->name = value;
-    } else if (strcmp(option->name, "timeline") == 0) {
-        st = choose(option, value, "concat", "overlay", &second);
-        o->timeline = second ? LTA_TIMELINE_OVERLAY : LTA_TIMELINE_CONCAT;
-    } else if (strcmp(option->name, "gap") == 0) {
-        st = lta_parse_u64(option->name, value, 0, INT64_MAX, &n);
-        o->gap_us = (int64_t)n;
-    } else if (strcmp(option->name, "sort") == 0) {
-        o->sort = true;
     } else if (strcmp(option->name, "tail") == 0) {
         st = choose(option, value, "keep", "drop", &second);
         o->drop_tail = second;
@@ -64,6 +58,28 @@ static lta_status set(void *target, const lta_option *option, const char *value)
 
 const lta_option_group lta_import_group = {"Import", options, set};
 
+static lta_status set_sources(void *target, const lta_option *option, const char *value)
+{
+    lta_import_options *o = target;
+    lta_status st = LTA_OK;
+    uint64_t n = 0;
+    bool overlay = false;
+    if (strcmp(option->name, "name") == 0) {
+        o->name = value;
+    } else if (strcmp(option->name, "timeline") == 0) {
+        st = choose(option, value, "concat", "overlay", &overlay);
+        o->timeline = overlay ? LTA_TIMELINE_OVERLAY : LTA_TIMELINE_CONCAT;
+    } else if (strcmp(option->name, "gap") == 0) {
+        st = lta_parse_u64(option->name, value, 0, INT64_MAX, &n);
+        o->gap_us = (int64_t)n;
+    } else {
+        o->sort = true;
+    }
+    return st;
+}
+
+const lta_option_group lta_sources_group = {"Sources", source_options, set_sources};
+
 static const lta_option output_options[] = {
     {"output", 'o', "STORE", "the store's folder (required); made if absent"},
     {0},
@@ -77,13 +93,13 @@ static lta_status set_output(void *target, const lta_option *option, const char 
 }
 
 static const lta_option_group output_group = {"Output", output_options, set_output};
-static const lta_option_group *const groups[] = {&output_group, &lta_import_group, NULL};
+static const lta_option_group *const groups[] = {&output_group, &lta_import_group, &lta_sources_group, NULL};
 
 static lta_status run(lta_cli *cli, int argc, char **argv)
 {
     const char *store = NULL;
     lta_import_options o = LTA_IMPORT_DEFAULTS;
-    void *targets[] = {&store, &o};
+    void *targets[] = {&store, &o, &o};
     lta_status st = lta_cli_parse(cli, argc, argv, targets, 1, -1);
     if (st != LTA_OK || cli->help_shown)
         return st;

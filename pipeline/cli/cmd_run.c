@@ -1,12 +1,15 @@
 /* pipeline/cli/cmd_run.c - lta run: every stage, from source files to tables, each skipped when up to date.
  */
 #include "pipeline/cli/cli.h"
+#include "pipeline/core/file.h"
 #include "pipeline/curve/curve.h"
 #include "pipeline/enrich/enrich.h"
 #include "pipeline/import/import.h"
 #include "pipeline/reuse/reuse.h"
 #include "pipeline/table/table.h"
 #include "pipeline/trie/trie.h"
+
+#include <stdlib.h>
 
 static const lta_option options[] = {
     {"output", 'o', "STORE", "the store's folder (required); made if absent"},
@@ -21,8 +24,13 @@ static lta_status set(void *target, const lta_option *option, const char *value)
 }
 
 static const lta_option_group output_group = {"Output", options, set};
-static const lta_option_group *const groups[] = {&output_group,    &lta_import_group, &lta_reuse_group,
-                                                 &lta_curve_group, &lta_enrich_group, NULL};
+static const lta_option_group *const groups[] = {&output_group,
+                                                 &lta_import_group,
+                                                 &lta_sources_group,
+                                                 &lta_reuse_group,
+                                                 &lta_curve_group,
+                                                 &lta_enrich_group,
+                                                 NULL};
 
 static lta_status print_written(lta_cli *cli, const char *store)
 {
@@ -34,6 +42,22 @@ static lta_status print_written(lta_cli *cli, const char *store)
     return LTA_OK;
 }
 
+/* Without files there must be a trace to go on from. */
+static lta_status import_or_go_on(lta_cli *cli, const char *store, const lta_import_options *import)
+{
+    lta_status st = LTA_OK;
+    char *trace = NULL;
+    if (cli->n_operands > 0)
+        return lta_import(&cli->run, store, import, cli->n_operands, cli->operands);
+    LTA_TRY(lta_join_path(store, "trace.h5", &trace));
+    if (!lta_file_exists(trace))
+        st = lta_fail(LTA_ERR_USAGE, "missing operands, expected FILE..., as there is no %s to go on from",
+                      trace);
+done:
+    free(trace);
+    return st;
+}
+
 static lta_status run(lta_cli *cli, int argc, char **argv)
 {
     lta_status st = LTA_OK;
@@ -42,9 +66,9 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     lta_reuse_options reuse = {0};
     lta_curve_options curve = {0};
     lta_enrich_options enrich = {0};
-    void *targets[] = {&store, &import, &reuse, &curve, &enrich};
+    void *targets[] = {&store, &import, &import, &reuse, &curve, &enrich};
 
-    LTA_TRY(lta_cli_parse(cli, argc, argv, targets, 1, -1));
+    LTA_TRY(lta_cli_parse(cli, argc, argv, targets, 0, -1));
     if (cli->help_shown)
         goto done;
     if (!store) {
@@ -52,7 +76,7 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
         goto done;
     }
     curve.inputs_only = reuse.inputs_only;
-    LTA_TRY(lta_import(&cli->run, store, &import, cli->n_operands, cli->operands));
+    LTA_TRY(import_or_go_on(cli, store, &import));
     LTA_TRY(lta_trie_stage(&cli->run, store));
     LTA_TRY(lta_reuse_stage(&cli->run, store, &reuse));
     LTA_TRY(lta_curve_stage(&cli->run, store, &curve));
@@ -68,8 +92,10 @@ done:
 
 const lta_command lta_command_run = {
     .name = "run",
-    .operands = "FILE...",
-    .summary = "everything: source files -> store with trie, distances, curves, enriched trace, tables",
+    .operands = "[FILE...]",
+    .summary =
+        "everything: source files -> store with trie, distances, curves, enriched trace, tables; without "
+        "files, from the trace that is there",
     .example = "  lta run -o mooncake.store --format mooncake conversation_trace.jsonl\n",
     .groups = groups,
     .run = run,

@@ -153,6 +153,16 @@ static int by_name_and_digest(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->xxh3_128, y->xxh3_128);
 }
 
+lta_status lta_check_sources_options(const lta_import_options *options)
+{
+    if (options->gap_us < 0)
+        return lta_fail(LTA_ERR_USAGE, "a gap of %lld us between sources, expected at least 0",
+                        (long long)options->gap_us);
+    if (options->name && (options->name[0] == '\0' || !lta_is_utf8(options->name, strlen(options->name))))
+        return lta_fail(LTA_ERR_USAGE, "the name of a trace is empty or no UTF-8, expected text");
+    return LTA_OK;
+}
+
 static lta_status examine_all(const lta_run *run, const lta_import_options *options, int n_files,
                               char *const *files, input_files *out)
 {
@@ -164,15 +174,7 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
         st = lta_fail(LTA_ERR_USAGE, "no files to import, expected at least one");
         goto done;
     }
-    if (options->gap_us < 0) {
-        st = lta_fail(LTA_ERR_USAGE, "a gap of %lld us between sources, expected at least 0",
-                      (long long)options->gap_us);
-        goto done;
-    }
-    if (options->name && (options->name[0] == '\0' || !lta_is_utf8(options->name, strlen(options->name)))) {
-        st = lta_fail(LTA_ERR_USAGE, "the name of a trace is empty or no UTF-8, expected text");
-        goto done;
-    }
+    LTA_TRY(lta_check_sources_options(options));
     LTA_TRY(LTA_CALLOC(&in.file, (uint64_t)n_files));
     for (int i = 0; i < n_files; i++) {
         bool standard_input = strcmp(files[i], "-") == 0;

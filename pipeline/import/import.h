@@ -26,7 +26,8 @@ typedef struct lta_import_options {
 /* Every format: its reader, its name as given to --format, and what it is. The one list for help, detection
  * (in this order) and dispatch. */
 #define LTA_FORMAT_LIST(X)                                                                                   \
-    X(azure, "azure", "Azure LLM and LMM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens") \
+    X(azure, "azure",                                                                                        \
+      "Azure LLM and LMM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens")                \
     X(bailian, "bailian", "Qwen-Bailian traces, JSONL with block ids and links to parent requests")          \
     X(burstgpt, "burstgpt", "BurstGPT traces, versions 1 to 3, CSV with Timestamp,Model,Request tokens")     \
     X(marconi, "marconi", "Marconi traces, JSONL with token ids of inputs and outputs")                      \
@@ -40,6 +41,9 @@ typedef struct lta_format {
     const char *summary; /* for help */
 } lta_format;
 extern const lta_format lta_formats[]; /* "auto" first; ends with name NULL */
+
+/* LTA_ERR_USAGE unless name and gap_us can be used. */
+LTA_MUST_CHECK lta_status lta_check_sources_options(const lta_import_options *options);
 
 /* The stage: reads the files ("-" is standard input) and commits STORE/trace.h5 (the folder is made if
  * absent), or does nothing when the file there was made from the same files (by digest) with the same options

@@ -19,15 +19,15 @@ typedef unsigned long long ull; /* for printf */
 enum { DEFAULT_BLOCK_TOKENS = 16, ID_SIZE = 24 };
 
 enum { CHAT_ID, PARENT, TIMESTAMP, INPUT_LENGTH, OUTPUT_LENGTH, TYPE, TURN, HASH_IDS, N_KEYS };
-static const char *const keys[N_KEYS + 1] = {
-    "chat_id", "parent_chat_id", "timestamp", "input_length", "output_length",
-    "type",    "turn",           "hash_ids",  NULL};
+static const char *const keys[N_KEYS + 1] = {"chat_id",      "parent_chat_id", "timestamp",
+                                             "input_length", "output_length",  "type",
+                                             "turn",         "hash_ids",       NULL};
 
 #define NONE UINT64_MAX
 
 typedef struct chat_node {
-    uint64_t up;   /* towards the representative of its session, which is its own */
-    uint64_t name; /* of a representative: the node that names the session; NONE = none yet */
+    uint64_t up;     /* towards the representative of its session, which is its own */
+    uint64_t name;   /* of a representative: the node that names the session; NONE = none yet */
     uint64_t parent; /* NONE = none */
     bool in_file;
 } chat_node;

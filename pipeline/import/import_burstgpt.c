@@ -95,8 +95,8 @@ done:
     return st;
 }
 
-/* Slices from the head of these traces are nearly empty, and the clock stands still between releases: says how
- * much of the trace lies in the first tenth of its span, and where its longest pause is. */
+/* Slices from the head of these traces are nearly empty, and the clock stands still between releases: says
+ * how much of the trace lies in the first tenth of its span, and where its longest pause is. */
 static void report_load(const lta_import_source *s)
 {
     enum { LONG_PAUSE_S = 86400 };

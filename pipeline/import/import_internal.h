@@ -22,14 +22,14 @@ typedef struct lta_import_source {
     const char *data_file; /* the same without .gz or .zst: what published names are compared with */
     const char *name;      /* base name without its extensions */
     const char *xxh3_128, *sha256;
-    uint64_t bytes_before;                     /* bytes of the files read before, for the progress bar */
-    uint64_t stored_bytes;                     /* of this file */
-    uint64_t rows;                             /* data rows finished, dropped ones included */
-    uint64_t reported;                         /* bytes of this file's data at the last progress report */
-    int64_t last_time_us;                      /* own clock of the last row kept */
-    bool times_may_fall;                       /* requests are sorted by time in the end */
-    uint64_t time_falls;                       /* rows kept whose time is before that of the row kept before */
-    lta_dictionary unknown_keys;               /* of JSON objects; the first few */
+    uint64_t bytes_before;       /* bytes of the files read before, for the progress bar */
+    uint64_t stored_bytes;       /* of this file */
+    uint64_t rows;               /* data rows finished, dropped ones included */
+    uint64_t reported;           /* bytes of this file's data at the last progress report */
+    int64_t last_time_us;        /* own clock of the last row kept */
+    bool times_may_fall;         /* requests are sorted by time in the end */
+    uint64_t time_falls;         /* rows kept whose time is before that of the row kept before */
+    lta_dictionary unknown_keys; /* of JSON objects; the first few */
     uint64_t unknown_line[LTA_MOST_KEY_NOTES]; /* where each of them stands first */
 } lta_import_source;
 
@@ -85,8 +85,8 @@ LTA_MUST_CHECK lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row
 
 /* Reads the next key of an object whose keys are names [n] (at most 32), each at most once and the first
  * n_needed exactly once: *key is its index, or n at the end of the object, where a missing name is an error.
- * Unknown keys are remembered and skipped. first as in json_scan.h; seen is 0 before the first key. Starts the
- * object itself. */
+ * Unknown keys are remembered and skipped. first as in json_scan.h; seen is 0 before the first key. Starts
+ * the object itself. */
 LTA_MUST_CHECK lta_status lta_json_known_key(lta_import_source *s, lta_json *j, const char *const *names,
                                              unsigned n, unsigned n_needed, bool *first, uint32_t *seen,
                                              unsigned *key);

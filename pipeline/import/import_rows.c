@@ -75,7 +75,7 @@ lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at)
 {
     enum { REPORT_BYTES = 1 << 20 };
     if (st == LTA_ERR_FORMAT && s->place.reason && s->run->skip_bad_rows)
-        st = lta_trace_builder_skip(s->builder, s->place.reason);
+        st = lta_trace_builder_skip(s->builder, s->place.reason, 1);
     if (st != LTA_OK)
         return st;
     s->rows++;

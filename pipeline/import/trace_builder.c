@@ -246,7 +246,7 @@ done:
     return st;
 }
 
-lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason)
+lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason, uint64_t count)
 {
     lta_status st = LTA_OK;
     lta_skipped *k = &b->skipped;
@@ -261,7 +261,7 @@ lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason)
         k->count[i] = 0;
         k->n++;
     }
-    k->count[i]++;
+    k->count[i] += count;
 done:
     return st;
 }
@@ -486,6 +486,10 @@ static lta_status finish_columns(lta_trace_builder *b, lta_trace *t)
 {
     lta_status st = LTA_OK;
     lta_column *c = b->columns;
+    static const enum column_id optional[] = {SESSION, SOURCE_SESSION, TURN, MODEL, KIND, SOURCE_TIME};
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+        if (!c[optional[i]].given) /* a source has the column, and nothing in it */
+            lta_column_free(&c[optional[i]]);
     if (b->without_times)
         lta_column_free(&c[TIME]);
     else

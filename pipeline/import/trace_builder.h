@@ -49,7 +49,8 @@ void lta_trace_builder_free(lta_trace_builder *b); /* accepts NULL */
  * LTA_ERR_FORMAT. */
 LTA_MUST_CHECK lta_status lta_trace_builder_begin_source(lta_trace_builder *b, const lta_source_info *info);
 LTA_MUST_CHECK lta_status lta_trace_builder_add(lta_trace_builder *b, const lta_request *r);
-LTA_MUST_CHECK lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason);
+/* Counts rows that were dropped. */
+LTA_MUST_CHECK lta_status lta_trace_builder_skip(lta_trace_builder *b, const char *reason, uint64_t count);
 /* Times of the source being read so far, on its own clock, in the order of rows; borrowed until the next add.
  */
 const int64_t *lta_trace_builder_source_times(const lta_trace_builder *b, uint64_t *n);

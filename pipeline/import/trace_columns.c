@@ -30,6 +30,7 @@ lta_status lta_column_add(lta_column *c, const void *value)
     if (st != LTA_OK)
         return st;
     memcpy((char *)c->data + c->n * c->element, value ? value : c->absent, c->element);
+    c->given = c->given || (value && memcmp(value, c->absent, c->element) != 0);
     c->n++;
     return LTA_OK;
 }

@@ -14,6 +14,7 @@ typedef struct lta_column {
     uint64_t n, capacity;
     size_t element; /* bytes, at most LTA_WIDEST; 0 = no source has given it so far */
     unsigned char absent[LTA_WIDEST];
+    bool given; /* some value is not the absent one */
 } lta_column;
 
 /* Starts the column (if it has not been started) with n absent values. */
