@@ -7,6 +7,7 @@
 #include "pipeline/core/utf8.h"
 #include "pipeline/import/input.h"
 #include "pipeline/import/source_digest.h"
+#include "pipeline/import/trace_file.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -322,62 +323,34 @@ done:
     return st;
 }
 
-static void log_trace(const lta_run *run, const lta_trace *t, double seconds)
+/* What reading needs to know. */
+typedef struct import_job {
+    const lta_import_options *options;
+    const input_files *in;
+} import_job;
+
+static lta_status make(const lta_run *run, const void *context, lta_trace *out)
 {
-    uint64_t all = 0;
-    char sessions[64] = "", symbols[96] = ""; /* not said of sources that give none */
-    for (uint64_t r = 0; t->sequences.full_length && r < t->n; r++)
-        all += t->sequences.full_length[r];
-    if (t->session)
-        snprintf(sessions, sizeof sessions, ", %llu session%s", (ull)t->n_sessions,
-                 t->n_sessions == 1 ? "" : "s");
-    if (t->unit != LTA_UNIT_NONE)
-        snprintf(symbols, sizeof symbols, ", %llu of %llu symbol%s stored", (ull)t->sequences.n_symbols,
-                 (ull)all, all == 1 ? "" : "s");
-    lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: %llu request%s%s, %llu source%s%s, %.1f s", t->name,
-                 (ull)t->n, t->n == 1 ? "" : "s", sessions, (ull)t->sources.n, t->sources.n == 1 ? "" : "s",
-                 symbols, seconds);
+    const import_job *job = context;
+    return read_all(run, job->options, job->in, out);
 }
 
 lta_status lta_import(const lta_run *run, const char *store, const lta_import_options *options, int n_files,
                       char *const *files)
 {
-    static const char file[] = "trace.h5", format[] = "trace";
     lta_status st = LTA_OK;
     double started = lta_seconds();
     input_files in = {0};
     char *parameters = NULL, *inputs = NULL;
-    lta_trace trace = {0};
-    lta_writer *w = NULL;
-    bool current = false, exists;
+    bool exists;
     LTA_TRY(lta_check_folders(store, &exists)); /* before reading, which may take an hour */
     LTA_TRY(examine_all(run, options, n_files, files, &in));
     parameters = parameters_text(run, options, &in);
     inputs = inputs_text(&in);
-    if (!parameters || !inputs) {
-        st = lta_fail(LTA_ERR_NOMEM, "could not write down the parameters of lta import");
-        goto done;
-    }
-    if (!run->force)
-        LTA_TRY(lta_store_is_current(store, file, format, parameters, inputs, &current));
-    if (current) {
-        lta_log_line(run->log, LTA_LOG_INFO, "import", "%s/%s is up to date", store, file);
-        goto done;
-    }
-    if (exists) /* finds out now whether the folder is writable, and no other run busy with it */
-        LTA_TRY(lta_writer_create(run, store, file, format, &w));
-    LTA_TRY(read_all(run, options, &in, &trace));
-    if (!exists) { /* made only now that there is something to put into it: bad input leaves no folder */
-        LTA_TRY(lta_make_folders(store));
-        LTA_TRY(lta_writer_create(run, store, file, format, &w));
-    }
-    LTA_TRY(lta_trace_write(&trace, w, true));
-    LTA_TRY(lta_check_stop(run));
-    LTA_TRY(lta_writer_commit(w, parameters, inputs));
-    log_trace(run, &trace, lta_seconds() - started);
+    import_job job = {options, &in};
+    lta_trace_maker maker = {"import", parameters, inputs, make, &job, started};
+    LTA_TRY(lta_make_trace_file(run, store, &maker));
 done:
-    lta_writer_close(w);
-    lta_trace_free(&trace);
     free(parameters);
     free(inputs);
     free_inputs(&in);

@@ -6,13 +6,12 @@
 #include "pipeline/core/digest.h"
 #include "pipeline/core/file.h"
 #include "pipeline/import/trace_builder.h"
+#include "pipeline/import/trace_file.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-typedef unsigned long long ull; /* for printf */
 
 /* A store to merge: its trace without sequences. */
 typedef struct merge_input {
@@ -128,8 +127,6 @@ static lta_status inputs_text(const merge_inputs *in, char **out)
         named[s->input] = true;
     }
     *out = list ? json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    if (!*out)
-        st = lta_fail(LTA_ERR_NOMEM, "could not write down the inputs of lta merge");
 done:
     json_decref(list);
     free(named);
@@ -306,44 +303,35 @@ done:
     return st;
 }
 
+/* What merging needs to know. */
+typedef struct merge_job {
+    const lta_import_options *options;
+    const merge_inputs *in;
+} merge_job;
+
+static lta_status make(const lta_run *run, const void *context, lta_trace *out)
+{
+    const merge_job *job = context;
+    return merge_all(run, job->options, job->in, out);
+}
+
 lta_status lta_merge(const lta_run *run, const char *store, const lta_import_options *options, int n_stores,
                      char *const *stores)
 {
-    static const char file[] = "trace.h5", format[] = "trace";
     lta_status st = LTA_OK;
     double started = lta_seconds();
     merge_inputs in = {0};
     char *parameters = NULL, *inputs = NULL;
-    lta_trace trace = {0};
-    lta_writer *w = NULL;
-    bool current = false, exists;
+    bool exists;
     LTA_TRY(lta_check_sources_options(options));
     LTA_TRY(lta_check_folders(store, &exists));
     LTA_TRY(read_inputs(store, options, n_stores, stores, &in));
     parameters = parameters_text(options, &in);
-    if (!parameters) {
-        st = lta_fail(LTA_ERR_NOMEM, "could not write down the parameters of lta merge");
-        goto done;
-    }
     LTA_TRY(inputs_text(&in, &inputs));
-    if (!run->force)
-        LTA_TRY(lta_store_is_current(store, file, format, parameters, inputs, &current));
-    if (current) {
-        lta_log_line(run->log, LTA_LOG_INFO, "merge", "%s/%s is up to date", store, file);
-        goto done;
-    }
-    LTA_TRY(merge_all(run, options, &in, &trace));
-    LTA_TRY(lta_make_folders(store));
-    LTA_TRY(lta_writer_create(run, store, file, format, &w));
-    LTA_TRY(lta_trace_write(&trace, w, true));
-    LTA_TRY(lta_check_stop(run));
-    LTA_TRY(lta_writer_commit(w, parameters, inputs));
-    lta_log_line(run->log, LTA_LOG_INFO, "merge", "%s: %llu requests, %llu sessions, %llu sources, %.1f s",
-                 trace.name, (ull)trace.n, (ull)trace.n_sessions, (ull)trace.sources.n,
-                 lta_seconds() - started);
+    merge_job job = {options, &in};
+    lta_trace_maker maker = {"merge", parameters, inputs, make, &job, started};
+    LTA_TRY(lta_make_trace_file(run, store, &maker));
 done:
-    lta_writer_close(w);
-    lta_trace_free(&trace);
     free(parameters);
     free(inputs);
     free_inputs(&in);
