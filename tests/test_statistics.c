@@ -168,7 +168,7 @@ static void numbers_are_printed_as_briefly_as_possible(void **state)
     (void)state;
     static const double values[] = {0.1,  1.0 / 3, 5e-324,        1e300, 5.333333333333333,
                                     -2.5, 1e15,    123456789.125, 0.0};
-    char text[LTA_CSV_NUMBER];
+    char text[LTA_F64_TEXT];
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         lta_shortest_f64(values[i], text);
         assert_true(strtod(text, NULL) == values[i]);

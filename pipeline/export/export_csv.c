@@ -114,7 +114,7 @@ static lta_status write_rows(const lta_run *run, const request_columns *t, const
     for (uint64_t c = 0; c < t->n; c++)
         lta_csv_text(csv, lta_strings_get(&t->names, c));
     lta_csv_end_row(csv);
-    for (uint64_t r = 0; r < t->n_requests && !csv->failed; r++) {
+    for (uint64_t r = 0; r < t->n_requests && !csv->out.failed; r++) {
         if (r % 65536 == 0) {
             lta_status st = lta_check_stop(run);
             if (st != LTA_OK)

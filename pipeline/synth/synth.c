@@ -6,6 +6,7 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/text_out.h"
 #include "pipeline/synth/sessions.h"
 
 #include <assert.h>
@@ -93,29 +94,6 @@ static double rate_of_file(uint64_t i, char *name, size_t size)
         rate *= 10;
     snprintf(name, size, "%" PRIu64, rate);
     return (double)rate;
-}
-
-/* As Python prints a float of [0.0001, 1e16) or 0: the fewest digits that read back as the same number. */
-static size_t format_seconds(double v, char *out)
-{
-    char text[32], digits[20];
-    int precision = 0;
-    do {
-        snprintf(text, sizeof text, "%.*e", precision, v);
-    } while (strtod(text, NULL) != v && ++precision < 17);
-    size_t n = 0, at = 0;
-    const char *c = text;
-    for (; *c != 'e'; c++)
-        if (*c >= '0' && *c <= '9')
-            digits[n++] = *c;
-    long point = strtol(c + 1, NULL, 10) + 1; /* digits before the point */
-    assert(point > -4 && point < 17);
-    for (long i = point < 1 ? point - 1 : 0; i < (long)n || i <= point; i++) {
-        if (i == point)
-            out[at++] = '.';
-        out[at++] = i >= 0 && i < (long)n ? digits[i] : '0';
-    }
-    return at;
 }
 
 static int by_time(const void *a, const void *b)
@@ -224,7 +202,7 @@ static lta_status put_request(line_writer *w, const lta_synth_sessions *s, const
     lta_status st = LTA_OK;
     const lta_synth_session *session = &s->session[r->session];
     uint64_t n = 0, input = 0, reply = session->first_message + 2 * (uint64_t)r->turn + 1;
-    char seconds[40];
+    char seconds[LTA_F64_TEXT];
     message[n++] = session->prompt;
     for (uint32_t i = 0; i <= r->turn; i++) {
         if (lta_synth_keeps(session, r->turn, i))
@@ -239,7 +217,8 @@ static lta_status put_request(line_writer *w, const lta_synth_sessions *s, const
     put_name_number(w, "{\"session_id\": ", r->session);
     put_name_number(w, ", \"turn_id\": ", r->turn);
     put_text(w, ", \"ts\": ", 8);
-    put_text(w, seconds, format_seconds(r->ts, seconds));
+    lta_python_f64(r->ts, seconds);
+    put_text(w, seconds, strlen(seconds));
     put_name_number(w, ", \"num_input_tokens\": ", input);
     put_name_number(w, ", \"num_output_tokens\": ", s->messages[reply].length);
     put_text(w, ", \"input_tokens\": [", 19);

@@ -1,147 +1,79 @@
-/* pipeline/table/csv.c - CSV written through one buffer, with its own integer formatting: tens of millions of
- * rows. */
+/* pipeline/table/csv.c - fields, quotes, and columns of a store file. */
 #include "pipeline/table/csv.h"
 
 #include "pipeline/core/array.h"
 
-#include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 void lta_csv_begin(lta_csv *c, FILE *stream)
 {
-    c->stream = stream;
-    c->used = 0;
-    c->row_started = c->failed = false;
-    c->error = 0;
+    lta_out_begin(&c->out, stream);
+    c->row_started = false;
 }
 
-static void flush(lta_csv *c)
-{
-    if (!c->failed && c->used > 0 && fwrite(c->buffer, 1, c->used, c->stream) != c->used) {
-        c->failed = true;
-        c->error = errno;
-    }
-    c->used = 0;
-}
-
-static void put(lta_csv *c, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        if (c->used == LTA_CSV_BUFFER)
-            flush(c);
-        size_t room = LTA_CSV_BUFFER - c->used, now = n < room ? n : room;
-        memcpy(c->buffer + c->used, bytes, now);
-        c->used += now;
-        bytes += now;
-        n -= now;
-    }
-}
-
-static void begin_field(lta_csv *c)
+void lta_csv_begin_field(lta_csv *c)
 {
     if (c->row_started)
-        put(c, ",", 1);
+        lta_out_bytes(&c->out, ",", 1);
     c->row_started = true;
 }
 
 void lta_csv_u64(lta_csv *c, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    begin_field(c);
-    put(c, digits + at, sizeof digits - at);
+    lta_csv_begin_field(c);
+    lta_out_u64(&c->out, value);
 }
 
 void lta_csv_i64(lta_csv *c, int64_t value)
 {
-    if (value >= 0) {
-        lta_csv_u64(c, (uint64_t)value);
-        return;
-    }
-    begin_field(c);
-    put(c, "-", 1);
-    c->row_started = false; /* the digits belong to the same field */
-    lta_csv_u64(c, (uint64_t)0 - (uint64_t)value);
-}
-
-/* snprintf writes the locale's decimal point; CSV has '.'. */
-static void use_point(char *text)
-{
-    const char *point = localeconv()->decimal_point;
-    size_t n = strlen(point);
-    char *at = n == 0 || strcmp(point, ".") == 0 ? NULL : strstr(text, point);
-    if (at) {
-        *at = '.';
-        memmove(at + 1, at + n, strlen(at + n) + 1);
-    }
-}
-
-void lta_shortest_f64(double value, char out[LTA_CSV_NUMBER])
-{
-    /* 15 digits always survive the way to a normal double and back, so fewer are needed only if %.15g drops
-     * zeros */
-    char text[40];
-    for (int precision = fabs(value) >= 1e-290 ? 15 : 1; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    use_point(text);
-    memcpy(out, text, strlen(text) + 1);
+    lta_csv_begin_field(c);
+    lta_out_i64(&c->out, value);
 }
 
 void lta_csv_f64(lta_csv *c, double value, bool ratio)
 {
-    char text[LTA_CSV_NUMBER];
-    begin_field(c);
+    enum { WIDEST = 400 }; /* %.9f of the largest double has 320 characters */
+    char text[WIDEST];
+    lta_csv_begin_field(c);
     if (isnan(value))
         return;
     if (ratio) {
         snprintf(text, sizeof text, "%.9f", value);
-        use_point(text);
+        lta_use_point(text);
     } else {
         lta_shortest_f64(value, text);
     }
-    put(c, text, strlen(text));
+    lta_out_text(&c->out, text);
 }
 
 void lta_csv_text(lta_csv *c, const char *text)
 {
-    begin_field(c);
+    lta_text_out *o = &c->out;
+    lta_csv_begin_field(c);
     if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        put(c, text, strlen(text));
+        lta_out_text(o, text);
         return;
     }
-    put(c, "\"", 1);
+    lta_out_text(o, "\"");
     for (const char *quote; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
-        put(c, text, (size_t)(quote - text) + 1);
-        put(c, "\"", 1);
+        lta_out_bytes(o, text, (size_t)(quote - text) + 1);
+        lta_out_text(o, "\"");
     }
-    put(c, text, strlen(text));
-    put(c, "\"", 1);
+    lta_out_text(o, text);
+    lta_out_text(o, "\"");
 }
 
 void lta_csv_end_row(lta_csv *c)
 {
-    put(c, "\n", 1);
+    lta_out_bytes(&c->out, "\n", 1);
     c->row_started = false;
 }
 
 lta_status lta_csv_finish(lta_csv *c, const char *name)
 {
-    flush(c);
-    if (!c->failed && fflush(c->stream) != 0) {
-        c->failed = true;
-        c->error = errno;
-    }
-    return c->failed ? lta_fail_errno(LTA_ERR_RUN, c->error, "%s: could not be written", name) : LTA_OK;
+    return lta_out_finish(&c->out, name);
 }
 
 lta_status lta_csv_column_read(const lta_reader *r, const char *path, lta_csv_column *out)

@@ -8,26 +8,20 @@
 #define LTA_TABLE_CSV_H
 
 #include "pipeline/core/strings.h"
+#include "pipeline/core/text_out.h"
 #include "pipeline/store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-enum {
-    LTA_CSV_BUFFER = 1 << 16,
-    LTA_CSV_NUMBER = 400
-}; /* bytes; %.9f of the largest double has 320 characters */
-
 typedef struct lta_csv {
-    FILE *stream; /* borrowed */
-    size_t used;
-    bool row_started, failed;
-    int error; /* errno of the first failed write */
-    char buffer[LTA_CSV_BUFFER];
+    lta_text_out out;
+    bool row_started;
 } lta_csv;
 
 void lta_csv_begin(lta_csv *c, FILE *stream);
+void lta_csv_begin_field(lta_csv *c); /* for a field whose text goes to c->out */
 void lta_csv_u64(lta_csv *c, uint64_t value);
 void lta_csv_i64(lta_csv *c, int64_t value);
 void lta_csv_f64(lta_csv *c, double value, bool ratio);
@@ -36,9 +30,6 @@ void lta_csv_end_row(lta_csv *c);
 /* Hands what is buffered to the stream; name is what an error calls the output. Errors: LTA_ERR_RUN,
  * LTA_ERR_SPACE. */
 LTA_MUST_CHECK lta_status lta_csv_finish(lta_csv *c, const char *name);
-
-/* The fewest digits that read back as the same number. */
-void lta_shortest_f64(double value, char out[LTA_CSV_NUMBER]);
 
 /* A column of a store file, ready to be printed. */
 typedef struct lta_csv_column {

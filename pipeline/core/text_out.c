@@ -1,0 +1,198 @@
+/* pipeline/core/text_out.c - a buffer with its own formatting of numbers: exports write billions of them. */
+#include "pipeline/core/text_out.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lta_out_begin(lta_text_out *o, FILE *stream)
+{
+    o->stream = stream;
+    o->used = 0;
+    o->failed = false;
+    o->error = 0;
+}
+
+static void flush(lta_text_out *o)
+{
+    if (!o->failed && o->used > 0 && fwrite(o->buffer, 1, o->used, o->stream) != o->used) {
+        o->failed = true;
+        o->error = errno;
+    }
+    o->used = 0;
+}
+
+void lta_out_bytes(lta_text_out *o, const void *bytes, size_t n)
+{
+    const char *from = bytes;
+    while (n > 0) {
+        if (o->used == LTA_OUT_BUFFER)
+            flush(o);
+        size_t room = LTA_OUT_BUFFER - o->used, now = n < room ? n : room;
+        memcpy(o->buffer + o->used, from, now);
+        o->used += now;
+        from += now;
+        n -= now;
+    }
+}
+
+void lta_out_text(lta_text_out *o, const char *text)
+{
+    lta_out_bytes(o, text, strlen(text));
+}
+
+enum { MOST_DIGITS = 20 };
+
+/* The digits of value at the end of text[MOST_DIGITS]; the place of the first. */
+static size_t digits_of(uint64_t value, char text[MOST_DIGITS])
+{
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    size_t at = MOST_DIGITS;
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(text + at, pairs + 2 * value, 2);
+    } else {
+        text[--at] = (char)('0' + value);
+    }
+    return at;
+}
+
+void lta_out_u64(lta_text_out *o, uint64_t value)
+{
+    char text[MOST_DIGITS];
+    size_t at = digits_of(value, text);
+    lta_out_bytes(o, text + at, sizeof text - at);
+}
+
+void lta_out_i64(lta_text_out *o, int64_t value)
+{
+    if (value < 0)
+        lta_out_bytes(o, "-", 1);
+    lta_out_u64(o, value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value);
+}
+
+void lta_out_u64_list(lta_text_out *o, const uint64_t *item, uint64_t n)
+{
+    char text[MOST_DIGITS];
+    lta_out_bytes(o, "[", 1);
+    for (uint64_t i = 0; i < n; i++) {
+        size_t at = digits_of(item[i], text), length = sizeof text - at;
+        if (LTA_OUT_BUFFER - o->used < MOST_DIGITS + 2)
+            flush(o);
+        char *to = o->buffer + o->used;
+        if (i > 0) {
+            *to++ = ',';
+            *to++ = ' ';
+        }
+        memcpy(to, text + at, length);
+        o->used = (size_t)(to + length - o->buffer);
+    }
+    lta_out_bytes(o, "]", 1);
+}
+
+void lta_out_json_text(lta_text_out *o, const char *text)
+{
+    lta_out_bytes(o, "\"", 1);
+    for (const char *c = text; *c; c++) {
+        char escaped[8];
+        if (*c == '"' || *c == '\\')
+            snprintf(escaped, sizeof escaped, "\\%c", *c);
+        else if ((unsigned char)*c < 0x20)
+            snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)*c);
+        else
+            snprintf(escaped, sizeof escaped, "%c", *c);
+        lta_out_text(o, escaped);
+    }
+    lta_out_bytes(o, "\"", 1);
+}
+
+lta_status lta_out_finish(lta_text_out *o, const char *name)
+{
+    flush(o);
+    if (!o->failed && fflush(o->stream) != 0) {
+        o->failed = true;
+        o->error = errno;
+    }
+    return o->failed ? lta_fail_errno(LTA_ERR_RUN, o->error, "%s: could not be written", name) : LTA_OK;
+}
+
+/* ---- doubles ---- */
+
+/* 15 digits always survive the way to a normal double and back, so fewer are needed only where zeros at the
+ * end can go. */
+static int first_precision(double value)
+{
+    return fabs(value) >= 1e-290 ? 15 : 1;
+}
+
+void lta_use_point(char *text)
+{
+    const char *point = localeconv()->decimal_point;
+    size_t n = strlen(point);
+    char *at = n == 0 || strcmp(point, ".") == 0 ? NULL : strstr(text, point);
+    if (at) {
+        *at = '.';
+        memmove(at + 1, at + n, strlen(at + n) + 1);
+    }
+}
+
+void lta_shortest_f64(double value, char out[LTA_F64_TEXT])
+{
+    for (int precision = first_precision(value); precision <= 17; precision++) {
+        snprintf(out, LTA_F64_TEXT, "%.*g", precision, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+    lta_use_point(out);
+}
+
+void lta_python_f64(double value, char out[LTA_F64_TEXT])
+{
+    enum { FIXED_BELOW = 16, FIXED_FROM = -4 }; /* powers of ten written without an exponent */
+    char text[LTA_F64_TEXT], digits[20];
+    size_t n = 0, at = 0;
+    if (!isfinite(value)) {
+        snprintf(out, LTA_F64_TEXT, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+        return;
+    }
+    for (int precision = first_precision(value); precision <= 17; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision - 1, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    const char *c = text;
+    for (; *c != 'e'; c++)
+        if (*c >= '0' && *c <= '9')
+            digits[n++] = *c;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    long power = strtol(c + 1, NULL, 10);
+    if (text[0] == '-')
+        out[at++] = '-';
+    if (power < FIXED_FROM || power >= FIXED_BELOW) {
+        out[at++] = digits[0];
+        if (n > 1)
+            out[at++] = '.';
+        memcpy(out + at, digits + 1, n - 1);
+        snprintf(out + at + n - 1, LTA_F64_TEXT - at - n + 1, "e%c%02ld", power < 0 ? '-' : '+',
+                 labs(power));
+        return;
+    }
+    long point = power + 1; /* digits before the point */
+    for (long i = point < 1 ? point - 1 : 0; i < (long)n || i <= point; i++) {
+        if (i == point)
+            out[at++] = '.';
+        out[at++] = i >= 0 && i < (long)n ? digits[i] : '0';
+    }
+    out[at] = '\0';
+}
