@@ -5,29 +5,49 @@
 #include <string.h>
 
 static const lta_option options[] = {
-    {"format", 0, "FMT", "csv: every request with its enrichment fields, a row each"},
+    {"format", 0, "FMT", "format to write, see below"},
     {"output", 'o', "OUT", "file to write (default: standard output)"},
-    {"source", 0, "NAME", "only the requests of this source"},
+    {"source", 0, "NAME", "only the requests of this source, as it was before it was merged"},
+    {"block", 0, "N", "mooncake-jsonl of a token trace: tokens a block"},
+    {"tail", 0, "keep|drop", "the same: a partial last block has an id (default), or none"},
+    {"seed", 0, "N", "block traces as tokens: make up tokens, the same for the same block id"},
+    {"vocabulary", 0, "N", "the same: made-up token ids are below this (default 32000)"},
+    {"allow-restricted", 0, NULL, "write symbols of sources whose licence forbids that they are passed on"},
     {0},
 };
 
 static lta_status set(void *target, const lta_option *option, const char *value)
 {
     lta_export_options *o = target;
-    if (strcmp(option->name, "format") == 0)
+    lta_status st = LTA_OK;
+    if (strcmp(option->name, "format") == 0) {
         o->format = value;
-    else if (strcmp(option->name, "output") == 0)
+    } else if (strcmp(option->name, "output") == 0) {
         o->output = value;
-    else
+    } else if (strcmp(option->name, "source") == 0) {
         o->source = value;
-    return LTA_OK;
+    } else if (strcmp(option->name, "block") == 0) {
+        st = lta_parse_u64(option->name, value, 1, UINT32_MAX, &o->block);
+    } else if (strcmp(option->name, "tail") == 0) {
+        o->drop_tail = strcmp(value, "drop") == 0;
+        if (!o->drop_tail && strcmp(value, "keep") != 0)
+            st = lta_fail(LTA_ERR_USAGE, "--tail %s: expected keep or drop", value);
+    } else if (strcmp(option->name, "seed") == 0) {
+        o->has_seed = true;
+        st = lta_parse_u64(option->name, value, 0, UINT64_MAX, &o->seed);
+    } else if (strcmp(option->name, "vocabulary") == 0) {
+        st = lta_parse_u64(option->name, value, 2, UINT32_MAX, &o->vocabulary);
+    } else {
+        o->allow_restricted = true;
+    }
+    return st;
 }
 
 static const lta_option_group export_group = {"Export", options, set};
 
 static lta_status run(lta_cli *cli, int argc, char **argv)
 {
-    lta_export_options o = {0};
+    lta_export_options o = LTA_EXPORT_DEFAULTS;
     void *targets[] = {&o};
     lta_status st = LTA_OK;
     LTA_TRY(lta_cli_parse(cli, argc, argv, targets, 1, 1));
@@ -39,11 +59,15 @@ done:
 
 static const lta_option_group *const groups[] = {&export_group, NULL};
 
+#define DESCRIBE(id, name, folder, summary) "  " name "\n      " summary "\n"
+
 const lta_command lta_command_export = {
     .name = "export",
     .operands = "STORE",
-    .summary = "requests with their enrichment fields, for other tools",
-    .example = "  lta export --format csv -o requests.csv mooncake.store\n",
+    .summary = "requests as files for other tools",
+    .example = "  lta export --format csv -o requests.csv mooncake.store\n"
+               "  lta export --format marconi-jsonl --source lmsys_sps=1_nums=100 -o lmsys.jsonl all.store\n"
+               "\nFormats:\n" LTA_EXPORT_LIST(DESCRIBE),
     .groups = groups,
     .run = run,
 };

@@ -5,33 +5,46 @@
 
 #include <string.h>
 
-const lta_export_format lta_export_formats[] = {
-    {"csv", "every request with its enrichment fields, a row each", lta_export_csv},
-    {NULL, NULL, NULL},
+static const struct {
+    const char *name;
+    bool folder;
+    lta_status (*write)(const lta_export_target *x);
+} formats[] = {
+#define FORMAT(id, name, folder, summary) {name, folder, lta_export_##id},
+    LTA_EXPORT_LIST(FORMAT)
+#undef FORMAT
 };
+enum { N_FORMATS = sizeof formats / sizeof *formats };
 
 lta_status lta_export(const lta_run *run, const char *store, const lta_export_options *options,
                       FILE *standard_output)
 {
+    static const char known[] = "" LTA_EXPORT_LIST(LTA_EXPORT_NAME);
     lta_status st = LTA_OK;
     lta_text_file file = {0};
-    const lta_export_format *f = lta_export_formats;
-    while (f->name && (!options->format || strcmp(f->name, options->format) != 0))
+    lta_export_target x = {.run = run, .store = store, .options = options, .name = options->output};
+    bool to_stdout = !options->output || strcmp(options->output, "-") == 0;
+    size_t f = 0;
+    if (!options->format)
+        return lta_fail(LTA_ERR_USAGE, "--format FMT is missing: expected %s", known + 2);
+    while (f < N_FORMATS && strcmp(formats[f].name, options->format) != 0)
         f++;
-    if (!f->name) {
-        char known[256] = "";
-        for (const lta_export_format *k = lta_export_formats; k->name; k++) {
-            size_t at = strlen(known);
-            snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", k->name);
-        }
-        st = options->format ? lta_fail(LTA_ERR_USAGE, "--format %.100s: expected %s", options->format, known)
-                             : lta_fail(LTA_ERR_USAGE, "--format FMT is missing: expected %s", known);
-        goto done;
+    if (f == N_FORMATS)
+        return lta_fail(LTA_ERR_USAGE, "--format %.100s: expected %s", options->format, known + 2);
+    if (formats[f].folder) {
+        if (to_stdout)
+            return lta_fail(LTA_ERR_USAGE, "%s is a folder of files, expected -o OUT", formats[f].name);
+        return formats[f].write(&x);
     }
-    if (!options->output || strcmp(options->output, "-") == 0)
-        return f->write(run, store, options, "standard output", standard_output);
+    if (to_stdout) {
+        x.name = "standard output";
+        x.stream = standard_output;
+        return formats[f].write(&x);
+    }
     LTA_TRY(lta_text_create(options->output, &file));
-    LTA_TRY(f->write(run, store, options, options->output, file.stream));
+    x.stream = file.stream;
+    x.to_file = true;
+    LTA_TRY(formats[f].write(&x));
     LTA_TRY(lta_text_commit(&file));
 done:
     lta_text_close(&file);

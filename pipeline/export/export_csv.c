@@ -4,7 +4,7 @@
  * Columns are those of /requests in the order in which they were written: section 4 of the design. Dictionary
  * columns and the source are printed as text; a value that a source does not give is empty. From enriched.h5,
  * or where the store has none yet, from trace.h5. */
-#include "pipeline/export/export.h"
+#include "pipeline/export/export_requests.h"
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
@@ -74,39 +74,6 @@ done:
     return st;
 }
 
-/* keep [sources]: which sources are asked for. */
-static lta_status choose_sources(const lta_reader *r, const char *wanted, bool **keep, uint64_t *n)
-{
-    lta_status st = LTA_OK;
-    lta_strings names = {0}, files = {0};
-    bool *chosen = NULL, any = false;
-    LTA_TRY(lta_reader_strings(r, "/sources/name", &names));
-    LTA_TRY(lta_reader_strings(r, "/sources/file", &files));
-    LTA_TRY(LTA_CALLOC(&chosen, names.n));
-    for (uint64_t s = 0; s < names.n && s < files.n; s++) {
-        chosen[s] = !wanted || strcmp(lta_strings_get(&names, s), wanted) == 0 ||
-                    strcmp(lta_strings_get(&files, s), wanted) == 0;
-        any = any || chosen[s];
-    }
-    if (wanted && !any) {
-        char known[512] = "";
-        for (uint64_t s = 0; s < names.n && strlen(known) + 1 < sizeof known; s++) {
-            size_t at = strlen(known);
-            snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", lta_strings_get(&names, s));
-        }
-        st = lta_fail(LTA_ERR_USAGE, "--source %.200s: expected one of %s", wanted, known);
-        goto done;
-    }
-    *n = names.n;
-    *keep = chosen;
-    chosen = NULL;
-done:
-    free(chosen);
-    lta_strings_free(&files);
-    lta_strings_free(&names);
-    return st;
-}
-
 static lta_status write_rows(const lta_run *run, const request_columns *t, const uint16_t *source,
                              const bool *keep, uint64_t n_sources, lta_csv *csv)
 {
@@ -131,37 +98,43 @@ static lta_status write_rows(const lta_run *run, const request_columns *t, const
     return LTA_OK;
 }
 
-lta_status lta_export_csv(const lta_run *run, const char *store, const lta_export_options *options,
-                          const char *name, FILE *stream)
+lta_status lta_export_csv(const lta_export_target *x)
 {
     lta_status st = LTA_OK;
+    const lta_run *run = x->run;
+    const char *store = x->store;
+    lta_strings names = {0}, files = {0};
     lta_reader *r = NULL;
     request_columns t = {0};
     bool *keep = NULL;
     uint16_t *source = NULL;
     lta_csv *csv = NULL;
     char *enriched = NULL;
-    uint64_t n_sources = 0, n;
+    uint64_t n;
     LTA_TRY(lta_join_path(store, "enriched.h5", &enriched));
     if (lta_file_exists(enriched))
         LTA_TRY(lta_enriched_open(store, &r));
     else
         LTA_TRY(lta_stage_open_file(store, "trace.h5", false, &r));
-    LTA_TRY(choose_sources(r, options->source, &keep, &n_sources));
+    LTA_TRY(lta_reader_strings(r, "/sources/name", &names));
+    LTA_TRY(lta_reader_strings(r, "/sources/file", &files));
+    LTA_TRY(lta_choose_sources(&names, &files, x->options->source, &keep));
     LTA_TRY(LTA_ALLOC(&csv, 1));
     LTA_TRY(read_columns(r, &t));
     LTA_TRY(lta_reader_column(r, "/requests/source", LTA_U16, (void **)&source, &n));
-    lta_csv_begin(csv, stream);
+    lta_csv_begin(csv, x->stream);
     lta_progress_begin(run->log, "export", " requests", n);
-    st = write_rows(run, &t, source, keep, n_sources, csv);
+    st = write_rows(run, &t, source, keep, names.n, csv);
     lta_progress_end(run->log);
     if (st == LTA_OK)
-        st = lta_csv_finish(csv, name);
+        st = lta_csv_finish(csv, x->name);
 done:
     free(enriched);
     free(csv);
     free(source);
     free(keep);
+    lta_strings_free(&files);
+    lta_strings_free(&names);
     free_columns(&t);
     lta_reader_close(r);
     return st;

@@ -3,6 +3,7 @@
 #include "pipeline/import/import_internal.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/trace/licence.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -182,7 +183,7 @@ static lta_status read_marconi(lta_import_source *s)
     marconi_name name = parse_name(s->data_file);
     lta_source_info info = {
         .dataset = "marconi",
-        .licence = name.published ? "CC BY-NC 4.0, derived from gated text: do not redistribute" : "",
+        .licence = name.published ? "CC BY-NC 4.0, derived from gated text: " LTA_LICENCE_FORBIDS : "",
         .kind = name.kind[0] != '\0' ? name.kind : NULL,
         .unit = LTA_UNIT_TOKEN,
         .block_tokens = 1,
