@@ -20,4 +20,7 @@ lta_cli_test(usage test_usage.py)
 lta_cli_test(h5py test_h5py.py)
 lta_cli_test(export test_export.py)
 lta_cli_test(merge test_merge.py)
+lta_cli_test(round_trips test_round_trips.py)
+lta_cli_test(kavier test_kavier.py)
+lta_cli_test(libcachesim test_libcachesim.py)
 set_tests_properties(cli_five_requests cli_threads PROPERTIES LABELS threads) # those that say most under ThreadSanitizer

@@ -187,3 +187,14 @@ def shared_file(*parts):
     shared = os.environ.get("LTA_SHARED") or os.path.join(PROJECT, "..", "shared")
     path = os.path.realpath(os.path.join(shared, "data", *parts))
     return path if os.path.isfile(path) else None
+
+
+def venv_python(needs):
+    """The Python that has the packages of tests/requirements.txt, or None with the reason printed. In CI it must be there."""
+    python = os.path.join(PROJECT, ".build", "venv", "bin", "python")
+    if os.path.exists(python) and subprocess.run([python, "-c", "import " + needs], capture_output=True).returncode == 0:
+        return python
+    print("skipped: no %s in .build/venv, which tests/venv.sh makes from PyPI" % needs)
+    if os.environ.get("CI"):
+        sys.exit("in CI this test must run")
+    return None
