@@ -45,33 +45,40 @@ void lta_out_text(lta_text_out *o, const char *text)
 
 enum { MOST_DIGITS = 20 };
 
-/* The digits of value at the end of text[MOST_DIGITS]; the place of the first. */
-static size_t digits_of(uint64_t value, char text[MOST_DIGITS])
+static unsigned count_digits(uint64_t v)
+{
+    unsigned n = 1;
+    for (; v >= 10000; v /= 10000)
+        n += 4;
+    return n + (v >= 10) + (v >= 100) + (v >= 1000);
+}
+
+/* Writes value to `to`, which has room for MOST_DIGITS; where it ends. In place, without memcpy() of unknown
+ * length: exports write billions of small numbers. */
+static char *put_digits(char *to, uint64_t value)
 {
     static const char pairs[] = "0001020304050607080910111213141516171819"
                                 "2021222324252627282930313233343536373839"
                                 "4041424344454647484950515253545556575859"
                                 "6061626364656667686970717273747576777879"
                                 "8081828384858687888990919293949596979899";
-    size_t at = MOST_DIGITS;
+    char *end = to + count_digits(value), *at = end;
     for (; value >= 100; value /= 100) {
         at -= 2;
-        memcpy(text + at, pairs + 2 * (value % 100), 2);
+        memcpy(at, pairs + 2 * (value % 100), 2);
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(text + at, pairs + 2 * value, 2);
-    } else {
-        text[--at] = (char)('0' + value);
-    }
-    return at;
+    if (value >= 10)
+        memcpy(at - 2, pairs + 2 * value, 2);
+    else
+        at[-1] = (char)('0' + value);
+    return end;
 }
 
 void lta_out_u64(lta_text_out *o, uint64_t value)
 {
-    char text[MOST_DIGITS];
-    size_t at = digits_of(value, text);
-    lta_out_bytes(o, text + at, sizeof text - at);
+    if (LTA_OUT_BUFFER - o->used < MOST_DIGITS)
+        flush(o);
+    o->used = (size_t)(put_digits(o->buffer + o->used, value) - o->buffer);
 }
 
 void lta_out_i64(lta_text_out *o, int64_t value)
@@ -83,19 +90,16 @@ void lta_out_i64(lta_text_out *o, int64_t value)
 
 void lta_out_u64_list(lta_text_out *o, const uint64_t *item, uint64_t n)
 {
-    char text[MOST_DIGITS];
     lta_out_bytes(o, "[", 1);
     for (uint64_t i = 0; i < n; i++) {
-        size_t at = digits_of(item[i], text), length = sizeof text - at;
         if (LTA_OUT_BUFFER - o->used < MOST_DIGITS + 2)
             flush(o);
         char *to = o->buffer + o->used;
         if (i > 0) {
-            *to++ = ',';
-            *to++ = ' ';
+            memcpy(to, ", ", 2);
+            to += 2;
         }
-        memcpy(to, text + at, length);
-        o->used = (size_t)(to + length - o->buffer);
+        o->used = (size_t)(put_digits(to, item[i]) - o->buffer);
     }
     lta_out_bytes(o, "]", 1);
 }
@@ -148,12 +152,14 @@ void lta_use_point(char *text)
 
 void lta_shortest_f64(double value, char out[LTA_F64_TEXT])
 {
+    char text[LTA_F64_TEXT];
     for (int precision = first_precision(value); precision <= 17; precision++) {
-        snprintf(out, LTA_F64_TEXT, "%.*g", precision, value);
-        if (strtod(out, NULL) == value)
+        snprintf(text, sizeof text, "%.*g", precision, value);
+        if (strtod(text, NULL) == value)
             break;
     }
-    lta_use_point(out);
+    lta_use_point(text);
+    memcpy(out, text, strlen(text) + 1);
 }
 
 void lta_python_f64(double value, char out[LTA_F64_TEXT])
@@ -184,8 +190,7 @@ void lta_python_f64(double value, char out[LTA_F64_TEXT])
         if (n > 1)
             out[at++] = '.';
         memcpy(out + at, digits + 1, n - 1);
-        snprintf(out + at + n - 1, LTA_F64_TEXT - at - n + 1, "e%c%02ld", power < 0 ? '-' : '+',
-                 labs(power));
+        snprintf(out + at + n - 1, LTA_F64_TEXT - at - n + 1, "e%c%02ld", power < 0 ? '-' : '+', labs(power));
         return;
     }
     long point = power + 1; /* digits before the point */
