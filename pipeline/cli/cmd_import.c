@@ -8,6 +8,7 @@ static const lta_option options[] = {
     {"format", 0, "FMT", "format of the files, auto by default: " LTA_FORMAT_NAMES},
     {"tail", 0, "keep|drop", "block traces: keep (default) or drop the id of a partial last block"},
     {"block-tokens", 0, "N", "block traces: tokens a block, where the files leave it open"},
+    {"ids", 0, "KIND", "flat traces: u32, u64 (raw), text or oracle-general, where the name does not tell"},
     {"sha256", 0, NULL, "record the SHA-256 of every file"},
     {0},
 };
@@ -50,6 +51,13 @@ static lta_status set(void *target, const lta_option *option, const char *value)
     } else if (strcmp(option->name, "block-tokens") == 0) {
         st = lta_parse_u64(option->name, value, 1, INT32_MAX, &n);
         o->block_tokens = (uint32_t)n;
+    } else if (strcmp(option->name, "ids") == 0) {
+        unsigned i = LTA_IDS_U32;
+        while (lta_ids_names[i] && strcmp(lta_ids_names[i], value) != 0)
+            i++;
+        if (!lta_ids_names[i])
+            return lta_fail(LTA_ERR_USAGE, "--ids %s: expected u32, u64, text or oracle-general", value);
+        o->ids = (lta_ids)i;
     } else {
         o->sha256 = true;
     }

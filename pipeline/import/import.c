@@ -16,7 +16,7 @@
 typedef unsigned long long ull; /* for printf */
 
 const lta_format lta_formats[] = {
-    {"auto", "recognised by the first line of each file"},
+    {"auto", "recognised by the name or the first line of each file"},
 #define FORMAT(reader, name, summary) {name, summary},
     LTA_FORMAT_LIST(FORMAT)
 #undef FORMAT
@@ -73,6 +73,38 @@ static lta_status find_format(const char *name, size_t *format)
     return lta_fail(LTA_ERR_USAGE, "format \"%s\" is unknown, expected one of " LTA_FORMAT_NAMES, name);
 }
 
+const char *const lta_ids_names[] = {
+#define NAME(id, name) name,
+    LTA_IDS_LIST(NAME)
+#undef NAME
+        NULL};
+
+/* The format that all files have, or "auto" (0). */
+static lta_status choose_format(const lta_import_options *options, size_t *format)
+{
+    lta_status st = find_format(options->format, format);
+    if (st != LTA_OK || options->ids == LTA_IDS_BY_NAME || readers[*format] == &lta_source_format_flat)
+        return st;
+    if (readers[*format])
+        return lta_fail(LTA_ERR_USAGE,
+                        "--ids %s: files of format %s hold no plain ids, expected --format flat",
+                        lta_ids_names[options->ids], options->format);
+    return find_format("flat", format);
+}
+
+/* Does the name or do the first bytes tell? */
+static bool detect_by_file(const lta_run *run, const input_file *f, const lta_mapping *data, size_t *format)
+{
+    for (size_t i = 1; lta_formats[i].name; i++)
+        if (readers[i]->detect_file && readers[i]->detect_file(f->data_file, data)) {
+            lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: is recognised as a file of format %s",
+                         f->path, lta_formats[i].name);
+            *format = i;
+            return true;
+        }
+    return false;
+}
+
 static lta_status detect_format(const lta_run *run, const char *path, lta_source_text text, size_t *format)
 {
     lta_lines lines = lta_lines_of(text);
@@ -81,7 +113,7 @@ static lta_status detect_format(const lta_run *run, const char *path, lta_source
     char quoted[LTA_EXCERPT];
     (void)lta_next_line(&lines, &line, &length); /* the text is not empty */
     for (*format = 1; lta_formats[*format].name; ++*format)
-        if (readers[*format]->detect(line, length)) {
+        if (readers[*format]->detect && readers[*format]->detect(line, length)) {
             lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its first line is that of format %s", path,
                          lta_formats[*format].name);
             return LTA_OK;
@@ -138,9 +170,12 @@ static lta_status examine(const lta_run *run, const lta_import_options *options,
     LTA_TRY(lta_input_open(run, path, given, true, &in));
     f->bytes = in.stored.size;
     f->state = in.stored.state;
-    LTA_TRY(lta_source_text_open(path, lta_input_data(&in), &text));
-    if (!readers[format])
+    if (!readers[format] && !detect_by_file(run, f, lta_input_data(&in), &f->format)) {
+        LTA_TRY(lta_source_text_open(path, lta_input_data(&in), &text));
         LTA_TRY(detect_format(run, path, text, &f->format));
+    } else if (!readers[f->format]->is_binary) {
+        LTA_TRY(lta_source_text_open(path, lta_input_data(&in), &text));
+    }
     LTA_TRY(lta_source_digest(run, &in.stored, options->sha256, f->xxh3_128, f->sha256));
 done:
     lta_input_close(&in);
@@ -170,7 +205,7 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
     lta_status st = LTA_OK;
     input_files in = {0};
     size_t format;
-    LTA_TRY(find_format(options->format, &format));
+    LTA_TRY(choose_format(options, &format));
     if (n_files < 1) {
         st = lta_fail(LTA_ERR_USAGE, "no files to import, expected at least one");
         goto done;
@@ -223,12 +258,12 @@ static json_t *formats_json(const input_files *in)
 static char *parameters_text(const lta_run *run, const lta_import_options *options, const input_files *in)
 {
     bool overlay = options->timeline == LTA_TIMELINE_OVERLAY;
-    json_t *j =
-        json_pack("{s:I, s:o, s:I, s:s, s:s, s:b, s:s, s:s}", "block_tokens",
-                  (json_int_t)options->block_tokens, "format", formats_json(in), "gap_us",
-                  (json_int_t)(overlay ? 0 : options->gap_us), "name", trace_name(options, in), "on_error",
-                  run->skip_bad_rows ? "skip" : "fail", "sha256", (int)options->sha256, "tail",
-                  options->drop_tail ? "drop" : "keep", "timeline", overlay ? "overlay" : "concat");
+    json_t *j = json_pack("{s:I, s:o, s:I, s:s, s:s, s:s, s:b, s:s, s:s}", "block_tokens",
+                          (json_int_t)options->block_tokens, "format", formats_json(in), "gap_us",
+                          (json_int_t)(overlay ? 0 : options->gap_us), "ids", lta_ids_names[options->ids],
+                          "name", trace_name(options, in), "on_error", run->skip_bad_rows ? "skip" : "fail",
+                          "sha256", (int)options->sha256, "tail", options->drop_tail ? "drop" : "keep",
+                          "timeline", overlay ? "overlay" : "concat");
     char *text = j ? json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
     json_decref(j);
     return text;
@@ -266,7 +301,8 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
                            .last_time_us = -LTA_TIME_LIMIT};
     LTA_TRY(lta_input_open(run, f->path, f->given, false, &in));
     s.data = *lta_input_data(&in);
-    LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
+    if (!readers[f->format]->is_binary)
+        LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
     st = readers[f->format]->read(&s);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
     if (!f->given && (st == LTA_OK || st == LTA_ERR_FORMAT)) {

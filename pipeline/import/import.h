@@ -10,6 +10,20 @@
 
 typedef enum lta_timeline { LTA_TIMELINE_CONCAT, LTA_TIMELINE_OVERLAY } lta_timeline;
 
+/* How a flat trace holds its ids; BY_NAME: as the name of the file tells. */
+#define LTA_IDS_LIST(X)                                                                                      \
+    X(LTA_IDS_BY_NAME, "name")                                                                               \
+    X(LTA_IDS_U32, "u32")                                                                                    \
+    X(LTA_IDS_U64, "u64")                                                                                    \
+    X(LTA_IDS_TEXT, "text")                                                                                  \
+    X(LTA_IDS_ORACLE_GENERAL, "oracle-general")
+typedef enum lta_ids {
+#define LTA_IDS_ENUM(id, name) id,
+    LTA_IDS_LIST(LTA_IDS_ENUM)
+#undef LTA_IDS_ENUM
+} lta_ids;
+extern const char *const lta_ids_names[]; /* by lta_ids; ends with NULL */
+
 typedef struct lta_import_options {
     const char *format; /* name in lta_formats, or "auto" */
     const char *name;   /* trace name; NULL = first source's base name without extension */
@@ -18,6 +32,7 @@ typedef struct lta_import_options {
     bool sort;             /* sources bytewise by base name, then digest, instead of the order given */
     bool drop_tail;        /* block traces: drop the id of a partial last block */
     uint32_t block_tokens; /* block traces: tokens a block where the file leaves it open; 0 = infer */
+    lta_ids ids;           /* flat traces */
     bool sha256;           /* record the SHA-256 of every source */
 } lta_import_options;
 
@@ -30,8 +45,12 @@ typedef struct lta_import_options {
       "Azure LLM and LMM inference traces, CSV with TIMESTAMP,ContextTokens,GeneratedTokens")                \
     X(bailian, "bailian", "Qwen-Bailian traces, JSONL with block ids and links to parent requests")          \
     X(burstgpt, "burstgpt", "BurstGPT traces, versions 1 to 3, CSV with Timestamp,Model,Request tokens")     \
+    X(flat, "flat",                                                                                          \
+      "plain cache-access traces, one id a request: raw u32 or u64, text, libCacheSim's oracleGeneral")      \
     X(marconi, "marconi", "Marconi traces, JSONL with token ids of inputs and outputs")                      \
-    X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")
+    X(ragpulse, "ragpulse", "RAGPulse traces, JSONL with typed chunk ids of inputs (hash_ids in parts)")     \
+    X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")                    \
+    X(weka, "weka", "WEKA agentic coding traces, a JSON object a conversation, with nested sub-agents")
 
 #define LTA_FORMAT_NAME(reader, name, summary) ", " name
 #define LTA_FORMAT_NAMES                       "auto" LTA_FORMAT_LIST(LTA_FORMAT_NAME) /* for messages */

@@ -16,7 +16,7 @@ typedef struct lta_import_source {
     const lta_import_options *options;
     lta_trace_builder *builder;
     lta_mapping data;      /* all bytes, expanded */
-    lta_source_text text;  /* the same as text */
+    lta_source_text text;  /* the same as text; not of formats that are no text */
     lta_place place;       /* place.file: the path as given, for messages */
     const char *file;      /* base name */
     const char *data_file; /* the same without .gz or .zst: what published names are compared with */
@@ -33,10 +33,15 @@ typedef struct lta_import_source {
     uint64_t unknown_line[LTA_MOST_KEY_NOTES]; /* where each of them stands first */
 } lta_import_source;
 
-/* A format: how to recognise a file by its first line, and how to read it. read() describes the source to the
- * builder and hands over every row. */
+/* A format: how to recognise a file, and how to read it. read() describes the source to the builder and hands
+ * over every row. */
 typedef struct lta_source_format {
+    /* By its first line; NULL = it can not be. */
     bool (*detect)(const char *first_line, size_t length);
+    /* By its name (without .gz or .zst) or first bytes, before anything is taken for text; NULL = it can not
+     * be. Of compressed files, data ends somewhere behind the first line. */
+    bool (*detect_file)(const char *data_file, const lta_mapping *data);
+    bool is_binary; /* read() finds its bytes in data, and no text */
     lta_status (*read)(lta_import_source *s);
 } lta_source_format;
 #define LTA_DECLARE_READER(reader, name, summary) extern const lta_source_format lta_source_format_##reader;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+typedef unsigned long long ull; /* for printf */
+
 lta_status lta_bad_row(lta_place *place, const char *reason, const char *fmt, ...)
 {
     char text[1024];
@@ -16,7 +18,10 @@ lta_status lta_bad_row(lta_place *place, const char *reason, const char *fmt, ..
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     place->reason = reason;
-    return lta_fail(LTA_ERR_FORMAT, "%s:%llu: %s", place->file, (unsigned long long)place->line, text);
+    if (place->byte > 0)
+        return lta_fail(LTA_ERR_FORMAT, "%s:%llu: row at byte %llu: %s", place->file, (ull)place->line,
+                        (ull)place->byte, text);
+    return lta_fail(LTA_ERR_FORMAT, "%s:%llu: %s", place->file, (ull)place->line, text);
 }
 
 static bool begins_with(const lta_source_text *t, const char *what)
@@ -44,6 +49,17 @@ static lta_status refuse_pointer(const char *path, const lta_source_text *t)
         path, size);
 }
 
+lta_status lta_check_is_data(const char *path, const char *data, size_t size)
+{
+    lta_source_text t = {.data = data, .size = size};
+    if (begins_with(&t, "version https://git-lfs.github.com/spec/v1"))
+        return refuse_pointer(path, &t);
+    if (begins_with(&t, "<!DOCTYPE html") || begins_with(&t, "<html"))
+        return lta_fail(LTA_ERR_FORMAT,
+                        "%s:1: is a web page (HTML), expected the data itself: download the raw file", path);
+    return LTA_OK;
+}
+
 lta_status lta_source_text_open(const char *path, const lta_mapping *m, lta_source_text *out)
 {
     lta_source_text t = {.data = m->data, .size = m->size};
@@ -55,13 +71,10 @@ lta_status lta_source_text_open(const char *path, const lta_mapping *m, lta_sour
         t.size--;
     if (t.size == 0)
         return lta_fail(LTA_ERR_FORMAT, "%s: is empty, expected at least one row", path);
-    if (begins_with(&t, "version https://git-lfs.github.com/spec/v1"))
-        return refuse_pointer(path, &t);
-    if (begins_with(&t, "<!DOCTYPE html") || begins_with(&t, "<html"))
-        return lta_fail(LTA_ERR_FORMAT,
-                        "%s:1: is a web page (HTML), expected the data itself: download the raw file", path);
-    *out = t;
-    return LTA_OK;
+    lta_status st = lta_check_is_data(path, t.data, t.size);
+    if (st == LTA_OK)
+        *out = t;
+    return st;
 }
 
 bool lta_next_line(lta_lines *l, const char **text, size_t *length)

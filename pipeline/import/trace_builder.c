@@ -140,6 +140,10 @@ static lta_status check_merge(const lta_trace_builder *b, const lta_source_info 
         return lta_fail(LTA_ERR_USAGE,
                         "%s has symbols of unit \"%s\" and %s of \"%s\": such traces do not merge",
                         info->file, lta_unit_name(info->unit), first, lta_unit_name(b->unit));
+    if (info->block_tokens != b->block_tokens && (info->block_tokens == 0 || b->block_tokens == 0))
+        return lta_fail(LTA_ERR_USAGE,
+                        "%s and %s: one has blocks of unequal lengths: such traces do not merge", first,
+                        info->file);
     if (info->block_tokens != b->block_tokens)
         return lta_fail(LTA_ERR_USAGE, "%s has blocks of %u tokens and %s of %u: such traces do not merge",
                         info->file, info->block_tokens, first, b->block_tokens);
@@ -202,8 +206,10 @@ lta_status lta_trace_builder_begin_source(lta_trace_builder *b, const lta_source
 {
     lta_status st = LTA_OK;
     lta_sources *s = &b->sources;
-    if (info->unit != LTA_UNIT_BLOCK && (b->options->block_tokens > 0 || b->options->drop_tail))
-        return lta_fail(LTA_ERR_USAGE, "%s has no blocks, which --block-tokens and --tail drop are about",
+    if ((info->unit != LTA_UNIT_BLOCK || info->block_tokens == 0) &&
+        (b->options->block_tokens > 0 || b->options->drop_tail))
+        return lta_fail(LTA_ERR_USAGE,
+                        "%s has no blocks of one length, which --block-tokens and --tail drop are about",
                         info->file);
     if (b->options->timeline == LTA_TIMELINE_OVERLAY && info->without_times)
         return lta_fail(LTA_ERR_USAGE, "%s has no times, which --timeline overlay would align", info->file);

@@ -15,8 +15,8 @@ typedef struct lta_source_info {
     const char *name, *dataset, *file, *xxh3_128, *sha256, *licence;
     const char *kind; /* of all its requests; NULL = not given */
     lta_unit unit;
-    uint32_t block_tokens;
-    bool wall_clock; /* the source's own clock counts from 1970-01-01T00:00:00Z */
+    uint32_t block_tokens; /* 0 in a block trace: blocks of unequal lengths */
+    bool wall_clock;       /* the source's own clock counts from 1970-01-01T00:00:00Z */
     bool has_session, has_turn, has_source_time;
     bool has_kind, has_model; /* requests name their own */
     bool without_times;       /* the order of rows is all there is; nobody looks at time_us */

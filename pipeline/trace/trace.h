@@ -43,7 +43,7 @@ typedef struct lta_trace {
     uint64_t n; /* requests */
     char *name;
     lta_unit unit;
-    uint32_t block_tokens; /* tokens a symbol: 1 for token traces, 0 without symbols */
+    uint32_t block_tokens; /* tokens a symbol: 1 for token traces, 0 where they differ, or without symbols */
 
     uint32_t
         *session; /* dense, by source, then first appearance; LTA_NO_U32 = none; NULL = no sessions at all */
