@@ -19,9 +19,16 @@ LTA_MUST_CHECK lta_status lta_calloc_bytes(void **out, uint64_t n, size_t elemen
 LTA_MUST_CHECK lta_status lta_grow_bytes(void **array, uint64_t *capacity, uint64_t need,
                                          size_t element_size);
 
+/* The same, without a call where there is room. */
+LTA_MUST_CHECK static inline lta_status lta_grow(void **array, uint64_t *capacity, uint64_t need,
+                                                 size_t element_size)
+{
+    return need <= *capacity && *array ? LTA_OK : lta_grow_bytes(array, capacity, need, element_size);
+}
+
 /* Typed wrappers: LTA_ALLOC(&p, n) allocates n elements of *p. */
 #define LTA_ALLOC(p, n)        lta_alloc_bytes((void **)(p), (n), sizeof **(p))
 #define LTA_CALLOC(p, n)       lta_calloc_bytes((void **)(p), (n), sizeof **(p))
-#define LTA_GROW(p, cap, need) lta_grow_bytes((void **)(p), (cap), (need), sizeof **(p))
+#define LTA_GROW(p, cap, need) lta_grow((void **)(p), (cap), (need), sizeof **(p))
 
 #endif

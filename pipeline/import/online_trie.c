@@ -97,13 +97,13 @@ static uint64_t match64(const uint64_t *a, const uint64_t *b, uint64_t n)
 }
 
 /* *same: how many positions of request `owner` from `depth` up to `limit` agree with symbols, which begins at
- * `depth`. Labels are mostly one span; one of many spans, each behind a chain of copies, is decoded at once
+ * `depth`; at first as many as are known to, which spares reading them. Labels are mostly one span; one of many spans, each behind a chain of copies, is decoded at once
  * instead. */
 static lta_status match_label(lta_online_trie *t, const lta_sequences *s, uint32_t owner, uint32_t depth,
                               uint32_t limit, const uint64_t *symbols, uint32_t *same)
 {
     enum { FEW_SPANS = 4 };
-    uint32_t d = depth;
+    uint32_t d = depth + *same;
     for (int spans = 0; d < limit && spans < FEW_SPANS; spans++) {
         uint64_t index;
         uint32_t n = lta_sequences_span(s, owner, d, &index);
@@ -135,12 +135,12 @@ lta_status lta_online_trie_walk(lta_online_trie *t, const lta_sequences *s, cons
     t->matched = 0;
     while (t->matched < n && t->matched == t->node[w].depth) {
         uint64_t v = t->node[w].child;
+        uint32_t same = v == MANY_CHILDREN; /* a child from the hash table begins with the symbol looked up */
         if (v == MANY_CHILDREN)
             v = t->slot[find_slot(t, w, symbols[t->matched])].child;
         if (v == NO_CHILD)
             break;
         uint32_t limit = t->node[v].depth < n ? t->node[v].depth : n;
-        uint32_t same;
         lta_status st = match_label(t, s, t->node[v].owner, t->matched, limit, symbols + t->matched, &same);
         if (st != LTA_OK)
             return st;

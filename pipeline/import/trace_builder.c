@@ -19,7 +19,7 @@ typedef unsigned long long ull; /* for printf */
 enum { MOST_SOURCES = UINT16_MAX };
 #define MOST_REQUESTS ((uint64_t)UINT32_MAX - 1)
 
-/* Position in `columns`. */
+/* Position in `columns`. TIME is not started where sources have none. */
 enum column_id {
     SESSION,
     TURN,
@@ -79,13 +79,11 @@ lta_status lta_trace_builder_create(const lta_run *run, const lta_import_options
     lta_status st = LTA_OK;
     lta_trace_builder *b = NULL;
     static const uint32_t none = 0;
-    static const int64_t no_time = -1;
     static const uint64_t no_row = 0;
     static const uint16_t no_source = 0;
     LTA_TRY(LTA_CALLOC(&b, 1));
     b->run = run;
     b->options = options;
-    LTA_TRY(lta_column_start(&b->columns[TIME], sizeof no_time, &no_time, 0));
     LTA_TRY(lta_column_start(&b->columns[INPUT], sizeof none, &none, 0));
     LTA_TRY(lta_column_start(&b->columns[OUTPUT], sizeof none, &none, 0));
     LTA_TRY(lta_column_start(&b->columns[SOURCE], sizeof no_source, &no_source, 0));
@@ -169,7 +167,10 @@ static lta_status start_columns(lta_trace_builder *b)
     lta_status st = LTA_OK;
     static const uint32_t none = LTA_NO_U32;
     static const uint16_t no_kind = LTA_NO_U16;
-    static const double no_time = NAN;
+    static const double no_source_time = NAN;
+    static const int64_t no_time = -1;
+    if (!b->without_times)
+        LTA_TRY(lta_column_start(&b->columns[TIME], sizeof no_time, &no_time, b->n));
     if (b->has_session) {
         LTA_TRY(lta_column_start(&b->columns[SESSION], sizeof none, &none, b->n));
         LTA_TRY(lta_column_start(&b->columns[SOURCE_SESSION], sizeof none, &none, b->n));
@@ -181,7 +182,7 @@ static lta_status start_columns(lta_trace_builder *b)
     if (b->has_kind || b->kind != LTA_NO_U16)
         LTA_TRY(lta_column_start(&b->columns[KIND], sizeof no_kind, &no_kind, b->n));
     if (b->has_source_time)
-        LTA_TRY(lta_column_start(&b->columns[SOURCE_TIME], sizeof no_time, &no_time, b->n));
+        LTA_TRY(lta_column_start(&b->columns[SOURCE_TIME], sizeof no_source_time, &no_source_time, b->n));
 done:
     return st;
 }
@@ -339,7 +340,7 @@ static lta_status note_run(lta_trace_builder *b, int64_t time_us)
 {
     lta_status st = LTA_OK;
     const int64_t *time = b->columns[TIME].data;
-    if (b->n > b->first[b->sources.n] && time[b->n - 1] <= time_us)
+    if (b->n > b->first[b->sources.n] && (!time || time[b->n - 1] <= time_us))
         return LTA_OK;
     LTA_TRY(LTA_GROW(&b->run_start, &b->run_capacity, b->n_runs + 2));
     b->run_start[b->n_runs++] = b->n;
@@ -353,7 +354,6 @@ lta_status lta_trace_builder_add(lta_trace_builder *b, const lta_request *r)
     lta_column *c = b->columns;
     uint32_t session = LTA_NO_U32, text = LTA_NO_U32;
     uint16_t source = (uint16_t)b->sources.n, kind = b->kind, model = LTA_NO_U16;
-    int64_t time_us = b->without_times ? 0 : r->time_us;
     if (b->n == MOST_REQUESTS)
         return lta_fail(LTA_ERR_FORMAT, "%s: more than %llu requests in a trace, expected at most that",
                         lta_strings_get(&b->sources.file, b->sources.n), (ull)MOST_REQUESTS);
@@ -363,11 +363,11 @@ lta_status lta_trace_builder_add(lta_trace_builder *b, const lta_request *r)
         LTA_TRY(number_word(b, &b->kinds, "kinds", r->kind, r->kind_length, &kind));
     if (b->has_model && r->model)
         LTA_TRY(number_word(b, &b->models, "models", r->model, r->model_length, &model));
-    LTA_TRY(note_run(b, time_us));
+    LTA_TRY(note_run(b, r->time_us));
     LTA_TRY(lta_column_add(&c[SESSION], &session));
     LTA_TRY(lta_column_add(&c[SOURCE_SESSION], &text));
     LTA_TRY(lta_column_add(&c[TURN], b->has_turn ? &r->turn : NULL));
-    LTA_TRY(lta_column_add(&c[TIME], &time_us));
+    LTA_TRY(lta_column_add(&c[TIME], &r->time_us));
     LTA_TRY(lta_column_add(&c[INPUT], &r->input_tokens));
     LTA_TRY(lta_column_add(&c[OUTPUT], &r->output_tokens));
     LTA_TRY(lta_column_add(&c[MODEL], &model));
@@ -496,11 +496,9 @@ static lta_status finish_columns(lta_trace_builder *b, lta_trace *t)
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
         if (!c[optional[i]].given) /* a source has the column, and nothing in it */
             lta_column_free(&c[optional[i]]);
-    if (b->without_times)
-        lta_column_free(&c[TIME]);
-    else
-        LTA_TRY(find_shifts(b));
     int64_t *time = c[TIME].data;
+    if (time)
+        LTA_TRY(find_shifts(b));
     for (uint64_t s = 0; time && s < b->sources.n; s++)
         for (uint64_t i = b->first[s]; i < b->first[s + 1]; i++)
             time[i] += b->sources.time_shift_us[s];

@@ -26,10 +26,17 @@ lta_status lta_column_add(lta_column *c, const void *value)
 {
     if (c->element == 0)
         return LTA_OK;
-    lta_status st = lta_grow_bytes(&c->data, &c->capacity, c->n + 1, c->element);
+    lta_status st = lta_grow(&c->data, &c->capacity, c->n + 1, c->element);
     if (st != LTA_OK)
         return st;
-    memcpy((char *)c->data + c->n * c->element, value ? value : c->absent, c->element);
+    const void *from = value ? value : c->absent;
+    char *to = (char *)c->data + c->n * c->element;
+    if (c->element == 8) /* a constant size each, which compilers turn into one move */
+        memcpy(to, from, 8);
+    else if (c->element == 4)
+        memcpy(to, from, 4);
+    else
+        memcpy(to, from, c->element);
     c->given = c->given || (value && memcmp(value, c->absent, c->element) != 0);
     c->n++;
     return LTA_OK;
