@@ -11,3 +11,6 @@ target_link_libraries(test_inputs PRIVATE ZLIB::ZLIB PkgConfig::ZSTD)
 add_test(NAME import_reference
   COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/import_reference.py $<TARGET_FILE:lta>)
 set_tests_properties(import_reference PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
+add_test(NAME import_reference_blocks
+  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/import_reference_blocks.py $<TARGET_FILE:lta>)
+set_tests_properties(import_reference_blocks PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)

@@ -310,6 +310,7 @@ static lta_status walk(lta_import_source *s, lta_json *j, weka *w, int64_t base_
             j->p = start;
             LTA_TRY(lta_json_skip(j)); /* where the text itself is damaged there is no going on */
             s->place.reason = reason;
+            st = LTA_ERR_FORMAT;
         }
         if (w->emit)
             LTA_TRY(lta_end_row(s, st, j->p));
