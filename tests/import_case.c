@@ -23,6 +23,38 @@ const char marconi_text[] =
     "\"num_output_tokens\": 3, \"input_tokens\": [1, 8853, 12154, 1115, 376, 77, 1, 8853, 12154, 1115, 90, "
     "1, 8853, 12154, 12], \"output_tokens\": [1, 8853, 44]}\n";
 
+const char weka_text[] =
+    "{\"id\":\"trace_x\",\"models\":[\"m-1\"],\"block_size\":64,\"hash_id_scope\":\"local\",\"tool_tokens\":"
+    "64,"
+    "\"system_tokens\":64,\"requests\":["
+    "{\"t\":0.0,\"type\":\"n\",\"model\":\"m-1\",\"in\":200,\"out\":9,\"hash_ids\":[1,2,3],\"input_types\":"
+    "[\"text\"],\"output_types\":[\"tool_use\"],\"stop\":\"tool_use\",\"api_time\":1.2,\"think_time\":0.0},"
+    "{\"t\":5.5,\"type\":\"subagent\",\"agent_id\":\"agent_001\",\"subagent_type\":\"Explore\",\"duration_"
+    "ms\":900,"
+    "\"total_tokens\":150,\"tool_use_count\":0,\"status\":\"completed\",\"requests\":["
+    "{\"t\":0.0,\"type\":\"n\",\"model\":\"m-2\",\"in\":130,\"out\":20,\"hash_ids\":[7,8],\"stop\":\"end_"
+    "turn\"},"
+    "{\"t\":4.0,\"type\":\"s\",\"model\":\"m-2\",\"in\":192,\"out\":1,\"hash_ids\":[7,8,9],\"ttft\":0.5}],"
+    "\"models\":[\"m-2\"],\"tool_tokens\":0,\"system_tokens\":0},"
+    "{\"t\":9.0,\"type\":\"s\",\"model\":\"m-1\",\"in\":330,\"out\":0,\"hash_ids\":[1,2,3,4,5],\"input_"
+    "types\":"
+    "[\"tool_result\"],\"output_types\":[],\"stop\":\"\",\"think_time\":6.6}],\"totals\":{\"subagent_count\":"
+    "1}}";
+
+const char ragpulse_text[] =
+    "{\"timestamp\": \"27\", \"input_length\": 1500, \"output_length\": 12, \"hash_ids\": {\"sys_prompt\": "
+    "[8302], "
+    "\"passages_ids\": [11, 12], \"history\": [15200], \"web_search\": [], \"user_input\": [26923]}, "
+    "\"session_id\": \"1757000000000-abc\"}\n"
+    "{\"timestamp\": \"93\", \"input_length\": 900, \"output_length\": 7, \"hash_ids\": {\"user_input\": "
+    "[26922], "
+    "\"web_search\": [20110], \"history\": [], \"passages_ids\": [12], \"sys_prompt\": [8302]}, "
+    "\"session_id\": \"1757000000001-def\"}\n"
+    "{\"timestamp\": \"60\", \"input_length\": 800, \"output_length\": 0, \"hash_ids\": {\"sys_prompt\": "
+    "[8302], "
+    "\"passages_ids\": [], \"history\": [15201], \"web_search\": [], \"user_input\": [26921]}, "
+    "\"session_id\": \"1757000000000-abc\"}\n\n";
+
 static import_case *open_case(void)
 {
     import_case *c = calloc(1, sizeof *c);

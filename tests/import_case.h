@@ -43,5 +43,7 @@ void assert_symbols(const lta_trace *t, uint64_t r, const char *want); /* "1 2 3
     "{\"timestamp\": 2999, \"input_length\": 1600, \"output_length\": 40, \"hash_ids\": [0, 2, 4, 5]}"
 #define MOONCAKE MOONCAKE_1 "\n" MOONCAKE_2 "\n" MOONCAKE_3 "\n"
 extern const char marconi_text[];
+extern const char weka_text[];     /* a conversation with a sub-agent; one line, no final newline */
+extern const char ragpulse_text[]; /* ends with an empty line */
 
 #endif

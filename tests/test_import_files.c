@@ -94,6 +94,9 @@ static void damaged_files_are_refused_or_read(void **state)
         {"azure", "x.csv",
          "TIMESTAMP,ContextTokens,\"Generated\"\"\",GeneratedTokens,\r\n2023-11-16 "
          "18:17:03.1234560,4808,\"1\n0\",7\r\n"},
+        {"weka", "x.json", weka_text},
+        {"ragpulse", "x.jsonl", ragpulse_text},
+        {"flat", "x.txt", "7\n18446744073709551615\r\n0\n"},
     };
     static const char odd[] = {'\0', '"', '\\', '[', '}', '9', '-', '\n', (char)0xff};
     c->log.level = LTA_LOG_ERROR;

@@ -16,7 +16,7 @@ mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
 work=$build/fuzz
 seeds=$work/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds/mooncake" "$seeds/marconi" "$seeds/azure" "$seeds/store"
+mkdir -p "$seeds/mooncake" "$seeds/marconi" "$seeds/azure" "$seeds/store" "$seeds/weka" "$seeds/ragpulse" "$seeds/flat"
 
 cat >"$seeds/mooncake/small.jsonl" <<'END'
 {"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
@@ -33,11 +33,22 @@ printf '%s\r\n' 'TIMESTAMP,ContextTokens,GeneratedTokens' '2023-11-16 18:17:03.9
 printf '%s\n' 'TIMESTAMP,ContextTokens,"GeneratedTokens"' '2024-05-12 00:00:00+00:00,584,3' \
     '"2024-05-12 00:00:00.000001+00:00",862,38' >"$seeds/azure/2024.csv"
 
+cat >"$seeds/weka/small.json" <<'END'
+{"id":"x","block_size":64,"hash_id_scope":"local","requests":[{"t":0.0,"type":"n","model":"m-1","in":200,"out":9,"hash_ids":[1,2,3],"stop":""},{"t":5.5,"type":"subagent","agent_id":"agent_001","requests":[{"t":0.0,"type":"n","model":"m-2","in":130,"out":20,"hash_ids":[7,8]}]},{"t":9.0,"type":"s","model":"m-1","in":330,"out":0,"hash_ids":[1,2,3,4,5,6]}]}
+END
+cat >"$seeds/ragpulse/small.jsonl" <<'END'
+{"timestamp": "27", "input_length": 1500, "output_length": 12, "hash_ids": {"sys_prompt": [8302], "passages_ids": [11, 12], "history": [15200], "web_search": [], "user_input": [26923]}, "session_id": "a"}
+{"timestamp": "20", "input_length": 900, "output_length": 0, "hash_ids": {"sys_prompt": [8302], "passages_ids": [], "history": [], "web_search": [7], "user_input": [5]}, "session_id": "b"}
+
+END
+printf '%s\n' 7 18446744073709551615 7 0 >"$seeds/flat/ids.txt"
+printf '\x01\0\0\0%08d\x02\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff' 1 2 1 >"$seeds/flat/small.oracleGeneral"
+
 mkdir -p "$seeds/input"
 gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
 if command -v zstd >/dev/null; then zstd -q "$seeds/azure/2024.csv" -o "$seeds/input/2024.csv.zst"; fi
 
-for format in mooncake marconi azure; do
+for format in mooncake marconi azure weka flat; do
     for file in "$seeds/$format"/*; do
         store=$work/store-$format-$(basename "$file")
         rm -rf "$store"
