@@ -131,6 +131,21 @@ def text(value):
     return value.decode("utf-8") if isinstance(value, bytes) else value
 
 
+def decode(f):
+    """Full sequences from pieces, as store-format.md describes them."""
+    s = {name: column[:].tolist() for name, column in f["sequences"].items()}
+    full = []
+    for r in range(len(s["input_length"])):
+        sequence = []
+        for i in range(s["offset"][r], s["offset"][r + 1]):
+            earlier, start, length = s["piece_request"][i], s["piece_start"][i], s["piece_length"][i]
+            piece = (s["symbols"] if earlier < 0 else full[earlier])[start:start + length]
+            assert len(piece) == length and earlier < r
+            sequence += piece
+        full.append(sequence)
+    return s["input_length"], full
+
+
 def read_csv(content):
     """Rows of an RFC 4180 text as dictionaries by column."""
     import csv

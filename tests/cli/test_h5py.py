@@ -51,21 +51,6 @@ def datasets(f):
     return found
 
 
-def decode(f):
-    """Full sequences from pieces, as section 4 describes them."""
-    s = {name: column[:].tolist() for name, column in f["sequences"].items()}
-    full = []
-    for r in range(len(s["input_length"])):
-        sequence = []
-        for i in range(s["offset"][r], s["offset"][r + 1]):
-            earlier, start, length = s["piece_request"][i], s["piece_start"][i], s["piece_length"][i]
-            piece = (s["symbols"] if earlier < 0 else full[earlier])[start:start + length]
-            assert len(piece) == length and earlier < r
-            sequence += piece
-        full.append(sequence)
-    return s["input_length"], full
-
-
 class Store(support.CliTest):
     """One store per test; the checks are the same for each kind of trace."""
 
@@ -178,7 +163,7 @@ class Tokens(Store):
             with open(file) as f:
                 lines.append([json.loads(line) for line in f])
         with h5py.File(store + "/trace.h5", "r") as f:
-            input_length, full = decode(f)
+            input_length, full = support.decode(f)
             requests = {name: column[:].tolist() for name, column in f["requests"].items()}
             sessions = f["dictionary/source_session"].asstr()[:]
             self.assertEqual([int(n) for n in f["sources/rows"]], list(map(len, lines)))
@@ -209,7 +194,7 @@ class Blocks(Store):
         self.assert_types(got, {k: v for k, v in {**TRACE_TYPES, **SEQUENCE_TYPES}.items() if k not in absent}, OPTIONAL)
         with h5py.File(store + "/trace.h5", "r") as f:
             self.assertEqual((support.text(f.attrs["unit"]), int(f.attrs["block_tokens"])), ("block", 512))
-            self.assertEqual(decode(f), ([2, 3, 4], [row[3] for row in support.MOONCAKE_ROWS]))
+            self.assertEqual(support.decode(f), ([2, 3, 4], [row[3] for row in support.MOONCAKE_ROWS]))
             self.assertEqual(f["requests/arrival_us"][:].tolist(), [0, 0, 2999000])
         for file, name in (("trie.h5", "trie"), ("reuse.h5", "reuse"), ("curve.h5", "curve"), ("enriched.h5", "enriched")):
             self.check_file(os.path.join(store, file), name)
@@ -226,7 +211,7 @@ class Blocks(Store):
         self.ok("import", "-o", store, "--format", "mooncake", self.write("big.jsonl", support.mooncake(rows)))
         with h5py.File(store + "/trace.h5", "r") as f:
             self.assertEqual(f["sequences/symbols"].dtype.str, "<u8")
-            self.assertEqual(decode(f)[1], [[big], [big, 7]])
+            self.assertEqual(support.decode(f)[1], [[big], [big, 7]])
         self.check_digests(store)
 
 

@@ -5,6 +5,7 @@ project, and the test is skipped where they are absent. The expected numbers wer
 the same files, under the same definitions.
 """
 import datetime
+import decimal
 import json
 import sys
 import unittest
@@ -56,6 +57,12 @@ WEKA = {  # 64-token blocks; full blocks alone are released
     "requests": 41, "lookups": 76127, "distinct": 5119, "unlimited": 71008, "sum": 65913764, "max": 2283,
     "hits": {100: 4000, 500: 19769, 1000: 39269, 1500: 57951, 2000: 69459},
 }
+
+WEKA_REQUESTS = {  # of every sample; sub-agents where there are any
+    "0001": 41, "0002": 33, "0012": 14, "0021": 14, "0022": 7, "0026": 3, "0032": 3, "0057": 8, "0058": 4, "0103": 3, "0128": 4,
+    "0165": 7, "0174": 6, "0242": 3, "0274": 105, "0277": 53, "0288": 4, "0291": 32, "0297": 5, "0374": 7, "0460": 12, "0538": 5,
+    "0546": 4, "0613": 4}
+WEKA_AGENTS = {"0274": 3, "0277": 4, "0291": 2}
 
 UNLIMITED = 10**12
 
@@ -155,17 +162,13 @@ class Mooncake(Published):
 
 
 class Weka(Published):
-    def test_conversation_as_mooncake_lines(self):
-        """Another block size, full blocks alone, long shared histories: a real coding conversation, put into Mooncake's lines."""
-        path = support.shared_file("weka-agentic", "trace_0001.json")
+    def sample(self, number):
+        path = support.shared_file("weka-agentic", "trace_%s.json" % number)
         if not path:
-            self.skipTest("weka-agentic/trace_0001.json is absent")
-        with open(path) as f:
-            trace = json.load(f)
-        rows = [(round(r["t"] * 1000), r["in"], r["out"], r["hash_ids"]) for r in trace["requests"]]
-        self.store = self.path("store")
-        self.ok("run", "-o", self.store, "--format", "mooncake", "--block-tokens", trace["block_size"],
-                self.write("weka.jsonl", support.mooncake(rows)))
+            self.skipTest("weka-agentic/trace_%s.json is absent" % number)
+        return path
+
+    def check(self):
         got = self.query([*WEKA["hits"], UNLIMITED])
         self.assertEqual([int(r["hits"]) for r in got], [*WEKA["hits"].values(), WEKA["unlimited"]])
         self.assertEqual(int(got[0]["lookups"]), WEKA["lookups"])
@@ -173,6 +176,99 @@ class Weka(Published):
         self.assertEqual((int(total["requests"]), int(total["distinct_symbols"])), (WEKA["requests"], WEKA["distinct"]))
         d = self.distribution("reuse_distance")
         self.assertEqual((int(d["sum"]), int(d["max"])), (WEKA["sum"], WEKA["max"]))
+        self.ok("verify", self.store)
+
+    def test_conversation(self):
+        self.store = self.path("store")
+        self.ok("run", "-o", self.store, self.sample("0001"))
+        self.check()
+
+    def test_conversation_as_mooncake_lines(self):
+        """Another block size, full blocks alone, long shared histories: a real coding conversation, put into Mooncake's lines."""
+        with open(self.sample("0001")) as f:
+            trace = json.load(f)
+        rows = [(round(r["t"] * 1000), r["in"], r["out"], r["hash_ids"]) for r in trace["requests"]]
+        self.store = self.path("store")
+        self.ok("run", "-o", self.store, "--format", "mooncake", "--block-tokens", trace["block_size"],
+                self.write("weka.jsonl", support.mooncake(rows)))
+        self.check()
+
+    def plain_reading(self, number):
+        """(time in us, row, session, symbols) of every request in the order of service, from the text alone."""
+        with open(self.sample(number)) as f:
+            trace = json.load(f, parse_float=decimal.Decimal)
+        rows = []
+
+        def read(requests, start, session):
+            for r in requests:
+                if r["type"] == "subagent":  # in these files, times inside count from the container's
+                    read(r["requests"], start + r["t"], session + "/" + r["agent_id"])
+                else:
+                    self.assertEqual(len(r["hash_ids"]), r["in"] // trace["block_size"])
+                    rows.append((int((start + r["t"]) * 1000000), len(rows), session, r["hash_ids"]))
+        read(trace["requests"], decimal.Decimal(0), trace["id"])
+        return sorted(rows)
+
+    def test_every_sample(self):
+        self.store = self.path("store")
+        numbers = list(WEKA_REQUESTS)
+        self.ok("run", "-o", self.store, "--format", "weka", *map(self.sample, numbers))
+        self.ok("verify", self.store)
+        with h5py.File(self.store + "/trace.h5", "r") as f:
+            self.assertEqual(f["sources/rows"][:].tolist(), list(WEKA_REQUESTS.values()))
+            self.assertEqual(f["requests/source"].size, 381)
+            sessions = [support.text(s) for s in f["dictionary/source_session"][:]]
+            self.assertEqual(len(sessions), len(numbers) + sum(WEKA_AGENTS.values()))
+            self.assertEqual({support.text(x) for x in f["sources/licence"][:]}, {"Apache-2.0"})
+            source, shift, base = (f[c][:].tolist() for c in ("requests/source", "sources/time_shift_us", "sources/symbol_base"))
+            arrival, row = f["requests/arrival_us"][:].tolist(), f["requests/source_row"][:].tolist()
+            session = [sessions[i] for i in f["requests/source_session"][:]]
+            symbols = support.decode(f)[1]
+        for i, number in enumerate(numbers):
+            own = [r for r in range(len(source)) if source[r] == i]
+            got = [(arrival[r] - shift[i], row[r], session[r], [x - base[i] for x in symbols[r]]) for r in own]
+            self.assertEqual(got, self.plain_reading(number), number)
+            agents = {s for _, _, s, _ in got if "/" in s}
+            self.assertEqual(len(agents), WEKA_AGENTS.get(number, 0), number)
+
+
+class RagPulse(Published):
+    DICTIONARIES = {"1_sys_prompt": 6898, "2_passages": 8302, "3_history": 4910, "4_user_input": 6292, "5_web_search": 522}
+
+    def test_trace(self):
+        path = support.shared_file("ragpulse", "0_trace.jsonl")
+        if not path:
+            self.skipTest("ragpulse/0_trace.jsonl is absent")
+        with open(path) as f:
+            rows = [json.loads(line) for line in f.read().splitlines() if line]
+        parts = ("sys_prompt", "passages_ids", "history", "web_search", "user_input")
+        want = sorted((int(r["timestamp"]), i, r["session_id"], [x for p in parts for x in r["hash_ids"][p]])
+                      for i, r in enumerate(rows))
+        store = self.path("store")
+        result = self.ok("import", "-o", store, path)
+        self.assertIn("time before that of the row before: 1;", result.err)
+        with h5py.File(store + "/trace.h5", "r") as f:
+            self.assertEqual((support.text(f.attrs["unit"]), f.attrs["block_tokens"]), ("block", 0))
+            self.assertEqual(int(f["sources/rows"][0]), 7106)
+            sessions = [support.text(s) for s in f["dictionary/source_session"][:]]
+            self.assertEqual(len(sessions), 3990)
+            arrival, row = f["requests/arrival_us"][:].tolist(), f["requests/source_row"][:].tolist()
+            got = [((a - int(f["sources/time_shift_us"][0])) // 1000000, r, sessions[s], ids) for a, r, s, ids in
+                   zip(arrival, row, f["requests/source_session"][:].tolist(), support.decode(f)[1])]
+        self.assertEqual(got, want)
+        self.assertEqual((got[0][0], got[-1][0]), (0, 604603))
+        self.assertEqual(len(arrival) - len(set(arrival)), 90, "ties")
+        self.assertEqual(len({i for g in got for i in g[3]}), 21857, "of the 26,924 ids that the dictionaries have")
+
+    def test_dictionaries_are_no_traces(self):
+        paths = {d: support.shared_file("ragpulse", d + ".jsonl") for d in self.DICTIONARIES}
+        if None in paths.values():
+            self.skipTest("the dictionaries of ragpulse are absent")
+        self.assertEqual(sum(self.DICTIONARIES.values()), 26924)
+        for name, path in paths.items():
+            with open(path) as f:
+                self.assertEqual(sum(line != "\n" for line in f), self.DICTIONARIES[name])
+            self.refused(3, ".*%s.jsonl:1: is a dictionary of RAGPulse's chunk lengths" % name, "import", "-o", self.path("s"), path)
 
 
 class Azure(Published):

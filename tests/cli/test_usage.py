@@ -47,7 +47,7 @@ class Help(support.CliTest):
 
     def test_options_of_stages_are_options_of_run(self):
         run = self.ok("help", "run").out
-        for option in ("--format", "--tail", "--block-tokens", "--timeline", "--gap", "--sort", "--sha256", "--inputs-only",
+        for option in ("--format", "--ids", "--tail", "--block-tokens", "--timeline", "--gap", "--sort", "--sha256", "--inputs-only",
                        "--block", "--scope", "--model", "--capacity", "--output"):
             self.assertRegex(run, r"(?m)^ .*%s\b" % option)
 
@@ -105,6 +105,8 @@ class WrongUsage(support.CliTest):
                 (["import", "--format", "mooncake", "--timeline", "bent", "-o", "s", "x"], "--timeline bent: expected concat or overlay"),
                 (["import", "--format", "mooncake", "--gap", "soon", "-o", "s", "x"], "--gap soon: expected"),
                 (["import", "--format", "mooncake", "--block-tokens", "0", "-o", "s", "x"], "--block-tokens 0: expected"),
+                (["import", "--ids", "name", "-o", "s", "x"], "--ids name: expected u32, u64, text or oracle-general"),
+                (["import", "--ids", "u32", "--format", "azure", "-o", "s", "x"], "--ids u32: files of format azure hold no"),
                 (["enrich", "--capacity", "ten", "x"], "--capacity ten: expected"),
                 (["enrich", "--window", "0", "x"], "--window 0: expected"),
                 (["synth", "-o", "d", "--format", "azure"], "--format azure: expected marconi"),
