@@ -108,6 +108,23 @@ static const struct sample {
      "{\"chat_id\": 9, \"parent_chat_id\": 3, \"timestamp\": 6, \"input_length\": 16, \"output_length\": 2, "
      "\"type\": \"text\", \"turn\": 2, \"hash_ids\": [0]}\n",
      3 + 3 + 2},
+    {"weka", ".json", /* a list inside a list */
+     "{\"id\":\"\\u0063\",\"block_size\":16,\"hash_id_scope\":\"local\",\"requests\":["
+     "{\"t\":0,\"type\":\"n\",\"model\":\"m\",\"in\":32,\"out\":1,\"hash_ids\":[1,2]},"
+     "{\"t\":2,\"type\":\"subagent\",\"agent_id\":\"a\",\"requests\":["
+     "{\"t\":5,\"type\":\"s\",\"model\":\"m\",\"in\":16,\"out\":1,\"hash_ids\":[1]}]},"
+     "{\"t\":3,\"type\":\"n\",\"model\":\"m\",\"in\":32,\"out\":1,\"hash_ids\":[1,3],\"x\":1}]}",
+     2 + 2 + 1},
+    {"ragpulse", ".jsonl",
+     "{\"timestamp\": \"5\", \"input_length\": 40, \"output_length\": 1, \"hash_ids\": {\"sys_prompt\": [1, "
+     "2], "
+     "\"passages_ids\": [], \"history\": [], \"web_search\": [], \"user_input\": [7]}, \"session_id\": "
+     "\"s\"}\n"
+     "{\"timestamp\": \"4\", \"input_length\": 40, \"output_length\": 1, \"hash_ids\": {\"sys_prompt\": [1, "
+     "2], "
+     "\"passages_ids\": [5], \"history\": [], \"web_search\": [], \"user_input\": [8]}, \"session_id\": "
+     "\"s\"}\n",
+     2 + 2 + 2},
     {"burstgpt", ".csv",
      "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
      "7.0,a,9,GPT-4,120,80,200,Conversation log\n7.0,,1,ChatGPT,35,0,35,API log\n",
