@@ -7,6 +7,7 @@
  *
  * An access becomes a request whose input is one symbol of one token. */
 #include "pipeline/import/import_internal.h"
+#include "pipeline/import/source_digest.h"
 
 #include <string.h>
 
@@ -86,18 +87,21 @@ static uint32_t record_time(const char *record)
  * of the records that simulators go by, so the times have to go. */
 static lta_status look_at_times(const lta_import_source *s, bool *without_times)
 {
+    enum { STRETCH = 1 << 20 };
     uint64_t n = s->data.size / RECORD_SIZE, n_falls = 0, first_fall = 0;
     uint32_t before = 0, any = 0;
     for (uint64_t i = 0; i < n; i++) {
-        uint32_t time = record_time(s->data.data + i * RECORD_SIZE);
+        const char *record = s->data.data + i * RECORD_SIZE;
+        uint32_t time = record_time(record);
         if (time < before && n_falls++ == 0)
             first_fall = i;
         before = time;
         any |= time;
-        if (i % (1 << 20) == 0) {
+        if (i % STRETCH == STRETCH - 1) {
             lta_status st = lta_check_stop(s->run);
             if (st != LTA_OK)
                 return st;
+            lta_forget_pages(record - (uint64_t)(STRETCH - 1) * RECORD_SIZE, record);
         }
     }
     if (any == 0)
