@@ -162,6 +162,8 @@ static void fail_each(const struct sample *sample)
             assert_int_equal(st, LTA_OK);
             break;
         }
+        if (st == LTA_OK && hits == sample->hits)
+            continue; /* what failed only serves a better message */
         if (st != LTA_ERR_NOMEM)
             fail_msg("allocation %lld failed and the answer was: %s (%s)", (long long)n, lta_status_text(st),
                      lta_error_detail());
