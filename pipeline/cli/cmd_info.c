@@ -181,8 +181,10 @@ static void print_file(FILE *out, const json_t *file)
     if (json_object_get(file, "unit")) {
         fprintf(out, "  %-15s %s\n", "name", text_of(file, "name"));
         long long tokens = (long long)json_integer_value(json_object_get(file, "block_tokens"));
-        if (strcmp(text_of(file, "unit"), "block") == 0)
-            fprintf(out, "  %-15s block of %lld tokens\n", "symbols", tokens);
+        if (strcmp(text_of(file, "unit"), "block") == 0 && tokens > 0)
+            fprintf(out, "  %-15s block of %lld token%s\n", "symbols", tokens, tokens == 1 ? "" : "s");
+        else if (strcmp(text_of(file, "unit"), "block") == 0)
+            fprintf(out, "  %-15s block, of unequal numbers of tokens\n", "symbols");
         else
             fprintf(out, "  %-15s %s\n", "symbols", text_of(file, "unit"));
     }

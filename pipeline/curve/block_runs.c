@@ -17,6 +17,8 @@ uint32_t lta_lookup_length(const lta_trace *trace, const lta_trie *trie, uint64_
         return length;
     if (trace->unit == LTA_UNIT_TOKEN)
         return length > 0 ? length - 1 : 0;
+    if (trace->block_tokens == 0) /* blocks of unequal lengths: at least a part of the last is recomputed */
+        return length > 0 ? length - 1 : 0;
     uint32_t tokens = trace->input_tokens[r];
     uint32_t filled = tokens > 0 ? (tokens - 1) / trace->block_tokens : 0;
     return length < filled ? length : filled;

@@ -36,6 +36,8 @@ typedef struct lta_enrichment {
     const lta_run *run;
     lta_trace trace;               /* without sequences: the trie knows their lengths */
     bool symbols, sessions, times; /* what the trace has */
+    bool lengths;                  /* input_tokens and output_tokens */
+    bool equal_blocks;             /* symbols, and all of the same number of tokens */
     lta_trie trie;                 /* this and the next two: only with symbols */
     lta_reuse reuse;
     lta_curves curves;

@@ -93,6 +93,8 @@ lta_status lta_enrichment_derive(const lta_run *run, lta_enrichment *e)
     lta_status st = LTA_OK;
     e->run = run;
     e->symbols = e->trace.unit != LTA_UNIT_NONE;
+    e->equal_blocks = e->trace.block_tokens > 0;
+    e->lengths = e->trace.input_tokens != NULL;
     e->sessions = e->trace.session != NULL;
     e->times = e->trace.arrival_us != NULL;
     if (e->sessions)

@@ -158,6 +158,8 @@ static lta_status memory_field(lta_enrichment *e)
 {
     const lta_trace *t = &e->trace;
     uint64_t bytes = lta_model_token_bytes(&e->model);
+    if (!e->lengths)
+        return LTA_OK;
     lta_status st = LTA_ALLOC(&e->fields.kv_bytes, t->n);
     if (st != LTA_OK)
         return st;
@@ -177,7 +179,7 @@ lta_status lta_fields_compute(lta_enrichment *e)
         LTA_TRY(reuse_fields(e));
         LTA_TRY(next_fields(e));
         LTA_TRY(path_fields(e));
-        if (LTA_PROMPT_CACHE_MIN_TOKENS % e->trace.block_tokens == 0) {
+        if (e->equal_blocks && LTA_PROMPT_CACHE_MIN_TOKENS % e->trace.block_tokens == 0) {
             uint64_t lookups;
             LTA_TRY(lta_prompt_cache_distances(e, LTA_PROMPT_CACHE_MIN_TOKENS, e->sessions,
                                                &e->fields.prompt_cache_distance, &lookups));
@@ -247,7 +249,8 @@ lta_status lta_fields_write(const lta_enrichment *e, lta_writer *w)
     snprintf(text, sizeof text,
              "KV cache of input and output in %s, %llu bytes a token; 2^64-1 = a count is not given",
              e->model.name, (unsigned long long)lta_model_token_bytes(&e->model));
-    LTA_TRY(lta_writer_column(w, "/requests/kv_bytes", LTA_U64, f->kv_bytes, e->trace.n, "bytes", text));
+    if (f->kv_bytes)
+        LTA_TRY(lta_writer_column(w, "/requests/kv_bytes", LTA_U64, f->kv_bytes, e->trace.n, "bytes", text));
     if (f->prompt_cache_distance) {
         snprintf(text, sizeof text,
                  "stack distance of the prompt-cache key (%sfirst %d input tokens); 0 = not looked up or "

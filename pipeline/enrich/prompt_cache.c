@@ -125,7 +125,7 @@ lta_status lta_build_prompt_cache(const lta_enrichment *e, lta_table_set *set)
     for (int by_session = e->sessions; by_session >= 0; by_session--)
         for (size_t m = 0; m < sizeof min_tokens / sizeof *min_tokens; m++) {
             uint64_t lookups;
-            if (min_tokens[m] % e->trace.block_tokens != 0)
+            if (!e->equal_blocks || min_tokens[m] % e->trace.block_tokens != 0)
                 continue;
             LTA_TRY(lta_check_stop(e->run));
             free(distance);

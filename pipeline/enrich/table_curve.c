@@ -43,11 +43,14 @@ static uint64_t capacity_tokens(const lta_enrichment *e, const lta_stored_curve 
     return lta_multiply_saturated(lta_multiply_saturated(capacity, c->block), e->trace.block_tokens);
 }
 
-/* `bytes` in the model of --model, then `bytes_<model>` in every built-in one. */
-static lta_status add_byte_columns(const lta_enrichment *e, lta_table *t)
+/* `capacity_tokens`; `bytes` in the model of --model, then `bytes_<model>` in every built-in one. */
+static lta_status add_size_columns(const lta_enrichment *e, lta_table *t)
 {
     lta_status st = LTA_OK;
     char name[96], text[160];
+    if (!e->equal_blocks) /* how many tokens so many symbols are, nobody knows */
+        return LTA_OK;
+    LTA_TRY(lta_table_column_add(t, LTA_U64, "capacity_tokens", "tokens", "capacity x B x tokens a symbol"));
     snprintf(text, sizeof text, "KV cache of capacity_tokens in %s, the model of --model", e->model.name);
     LTA_TRY(lta_table_column_add(t, LTA_U64, "bytes", "bytes", text));
     for (const lta_model *m = lta_models; m->name; m++) {
@@ -62,8 +65,12 @@ done:
     return st;
 }
 
-static void put_bytes(const lta_enrichment *e, lta_table *t, uint64_t tokens)
+static void put_sizes(const lta_enrichment *e, lta_table *t, const lta_stored_curve *c, uint64_t capacity)
 {
+    uint64_t tokens = capacity_tokens(e, c, capacity);
+    if (!e->equal_blocks)
+        return;
+    lta_table_put_u64(t, tokens);
     lta_table_put_u64(t, lta_multiply_saturated(tokens, lta_model_token_bytes(&e->model)));
     for (const lta_model *m = lta_models; m->name; m++)
         lta_table_put_u64(t, lta_multiply_saturated(tokens, lta_model_token_bytes(m)));
@@ -97,7 +104,6 @@ lta_status lta_build_hit_curve(const lta_enrichment *e, lta_table_set *set)
 {
     static const lta_column_spec capacity_columns[] = {
         {LTA_U64, "capacity", "blocks", "LRU capacity in blocks of B symbols"},
-        {LTA_U64, "capacity_tokens", "tokens", "capacity x B x tokens a symbol"},
         {0},
     };
     static const lta_column_spec hit_columns[] = {
@@ -117,19 +123,17 @@ lta_status lta_build_hit_curve(const lta_enrichment *e, lta_table_set *set)
         "exact LRU hits: on the log grid, at the last vertex and at the configured capacities", &t));
     LTA_TRY(lta_table_columns_add(t, curve_columns));
     LTA_TRY(lta_table_columns_add(t, capacity_columns));
-    LTA_TRY(add_byte_columns(e, t));
+    LTA_TRY(add_size_columns(e, t));
     LTA_TRY(lta_table_columns_add(t, hit_columns));
     for (uint64_t i = 0; i < e->curves.n; i++) {
         const lta_stored_curve *c = &e->curves.curve[i];
         uint64_t n = list_capacities(e, c, true, capacity, scratch);
         for (uint64_t k = 0; k < n; k++) {
-            uint64_t hits = lta_curve_hits(&c->curve, capacity[k]),
-                     tokens = capacity_tokens(e, c, capacity[k]);
+            uint64_t hits = lta_curve_hits(&c->curve, capacity[k]);
             LTA_TRY(lta_table_row(t));
             LTA_TRY(put_curve(t, c));
             lta_table_put_u64(t, capacity[k]);
-            lta_table_put_u64(t, tokens);
-            put_bytes(e, t, tokens);
+            put_sizes(e, t, c, capacity[k]);
             lta_table_put_u64(t, hits);
             lta_table_put_u64(t, c->lookups);
             lta_table_put_u64(t, attainable(c));
@@ -150,7 +154,6 @@ lta_status lta_build_enough(const lta_enrichment *e, lta_table_set *set)
         {LTA_U64, "permille", "1", "share of the unlimited hits to reach, in thousandths"},
         {LTA_U64, "capacity", "blocks", "smallest capacity C with 1000 hits(C) >= permille x ceiling"},
         {LTA_U64, "capacity_symbols", "symbols", "capacity x B"},
-        {LTA_U64, "capacity_tokens", "tokens", "capacity x B x tokens a symbol"},
         {0},
     };
     static const lta_column_spec hit_columns[] = {
@@ -166,23 +169,21 @@ lta_status lta_build_enough(const lta_enrichment *e, lta_table_set *set)
         lta_table_add(set, "enough", "the smallest capacity that reaches a share of the unlimited hits", &t));
     LTA_TRY(lta_table_columns_add(t, curve_columns));
     LTA_TRY(lta_table_columns_add(t, capacity_columns));
-    LTA_TRY(add_byte_columns(e, t));
+    LTA_TRY(add_size_columns(e, t));
     LTA_TRY(lta_table_columns_add(t, hit_columns));
     for (uint64_t i = 0; i < e->curves.n; i++) {
         const lta_stored_curve *c = &e->curves.curve[i];
         for (size_t k = 0; k < sizeof permille / sizeof *permille; k++) {
             uint64_t all = attainable(c); /* the target is ceil(permille x all / 1000), without overflow */
             uint64_t target = all / 1000 * permille[k] + (all % 1000 * permille[k] + 999) / 1000;
-            uint64_t capacity = lta_curve_capacity_for(&c->curve, target),
-                     tokens = capacity_tokens(e, c, capacity);
+            uint64_t capacity = lta_curve_capacity_for(&c->curve, target);
             uint64_t hits = lta_curve_hits(&c->curve, capacity);
             LTA_TRY(lta_table_row(t));
             LTA_TRY(put_curve(t, c));
             lta_table_put_u64(t, permille[k]);
             lta_table_put_u64(t, capacity);
             lta_table_put_u64(t, lta_multiply_saturated(capacity, c->block));
-            lta_table_put_u64(t, tokens);
-            put_bytes(e, t, tokens);
+            put_sizes(e, t, c, capacity);
             lta_table_put_u64(t, hits);
             lta_table_put_u64(t, c->lookups);
             lta_table_put_u64(t, all);
@@ -193,29 +194,49 @@ done:
     return st;
 }
 
-static const lta_column_spec denominator_columns[] = {
-    {LTA_U64, "capacity", "blocks", "LRU capacity in blocks of B symbols"},
-    {LTA_U64, "hits", "blocks", "looked-up blocks that hit"},
-    {LTA_U64, "lookups", "blocks", "looked-up blocks"},
-    {LTA_U64, "hit_full_blocks", "blocks", "hits on full blocks: those that end at or before input_tokens"},
-    {LTA_U64, "hit_tokens", "tokens", "hit_full_blocks x B x tokens a symbol"},
-    {LTA_U64, "input_tokens", "tokens", "tokens of all inputs"},
-    {LTA_U64, "input_full_blocks", "blocks",
-     "sum over requests of floor(input_tokens / (B x tokens a symbol))"},
-    {LTA_U64, "requests", "1", "requests"},
-    {LTA_U64, "requests_with_lookups", "1", "requests that look up at least one block"},
-    {LTA_U64, "requests_with_hits", "1", "requests with at least one hit"},
-    {LTA_U64, "steady_hits", "blocks",
-     "hits of requests that find at least half of all distinct positions touched (2 x working_set >= all)"},
-    {LTA_U64, "steady_lookups", "blocks", "lookups of the same requests"},
-    {LTA_F64, "symbols", "hits/lookups", "hits / lookups"},
-    {LTA_F64, "tokens", "hit_tokens/input_tokens", "hit_tokens / input_tokens"},
-    {LTA_F64, "full_blocks", "hit_full_blocks/input_full_blocks", "hit_full_blocks / input_full_blocks"},
-    {LTA_F64, "request_mean", "1", "mean over requests with lookups of their own hits / lookups"},
-    {LTA_F64, "requests_any", "requests_with_hits/requests", "requests_with_hits / requests"},
-    {LTA_F64, "steady_state", "steady_hits/steady_lookups", "steady_hits / steady_lookups"},
-    {0},
+/* full: the column needs to know how many tokens a symbol is. */
+static const struct {
+    bool full;
+    lta_column_spec column;
+} denominator_columns[] = {
+    {false, {LTA_U64, "capacity", "blocks", "LRU capacity in blocks of B symbols"}},
+    {false, {LTA_U64, "hits", "blocks", "looked-up blocks that hit"}},
+    {false, {LTA_U64, "lookups", "blocks", "looked-up blocks"}},
+    {true,
+     {LTA_U64, "hit_full_blocks", "blocks", "hits on full blocks: those that end at or before input_tokens"}},
+    {true, {LTA_U64, "hit_tokens", "tokens", "hit_full_blocks x B x tokens a symbol"}},
+    {false, {LTA_U64, "input_tokens", "tokens", "tokens of all inputs"}},
+    {true,
+     {LTA_U64, "input_full_blocks", "blocks",
+      "sum over requests of floor(input_tokens / (B x tokens a symbol))"}},
+    {false, {LTA_U64, "requests", "1", "requests"}},
+    {false, {LTA_U64, "requests_with_lookups", "1", "requests that look up at least one block"}},
+    {false, {LTA_U64, "requests_with_hits", "1", "requests with at least one hit"}},
+    {false,
+     {LTA_U64, "steady_hits", "blocks",
+      "hits of requests that find at least half of all distinct positions touched (2 x working_set >= "
+      "all)"}},
+    {false, {LTA_U64, "steady_lookups", "blocks", "lookups of the same requests"}},
+    {false, {LTA_F64, "symbols", "hits/lookups", "hits / lookups"}},
+    {true, {LTA_F64, "tokens", "hit_tokens/input_tokens", "hit_tokens / input_tokens"}},
+    {true,
+     {LTA_F64, "full_blocks", "hit_full_blocks/input_full_blocks", "hit_full_blocks / input_full_blocks"}},
+    {false, {LTA_F64, "request_mean", "1", "mean over requests with lookups of their own hits / lookups"}},
+    {false, {LTA_F64, "requests_any", "requests_with_hits/requests", "requests_with_hits / requests"}},
+    {false, {LTA_F64, "steady_state", "steady_hits/steady_lookups", "steady_hits / steady_lookups"}},
 };
+
+static lta_status add_denominator_columns(const lta_enrichment *e, lta_table *t)
+{
+    lta_status st = LTA_OK;
+    for (size_t i = 0; i < sizeof denominator_columns / sizeof *denominator_columns; i++) {
+        const lta_column_spec *c = &denominator_columns[i].column;
+        if (e->equal_blocks || !denominator_columns[i].full)
+            LTA_TRY(lta_table_column_add(t, c->type, c->name, c->unit, c->description));
+    }
+done:
+    return st;
+}
 
 typedef struct tally {
     uint64_t hits, lookups, full_hits, input_tokens, input_full_blocks, with_lookups, with_hits, steady_hits,
@@ -230,7 +251,8 @@ static tally count_hits(const lta_enrichment *e, const lta_stored_curve *c, cons
     tally v = {0};
     uint64_t block_tokens = lta_multiply_saturated(c->block, e->trace.block_tokens);
     for (uint64_t r = 0; r < e->trace.n; r++) {
-        uint64_t tokens = lta_token_count(e->trace.input_tokens[r]), full = tokens / block_tokens;
+        uint64_t tokens = lta_token_count(e->trace.input_tokens[r]);
+        uint64_t full = e->equal_blocks ? tokens / block_tokens : 0;
         uint64_t lookups = lta_lookup_length(&e->trace, &e->trie, r, c->reserve_last) / c->block;
         v.hits += hit[r];
         v.lookups += lookups;
@@ -255,18 +277,23 @@ static void put_tally(const lta_enrichment *e, lta_table *t, const lta_stored_cu
     uint64_t hit_tokens = capacity_tokens(e, c, v->full_hits);
     lta_table_put_u64(t, v->hits);
     lta_table_put_u64(t, v->lookups);
-    lta_table_put_u64(t, v->full_hits);
-    lta_table_put_u64(t, hit_tokens);
+    if (e->equal_blocks) {
+        lta_table_put_u64(t, v->full_hits);
+        lta_table_put_u64(t, hit_tokens);
+    }
     lta_table_put_u64(t, v->input_tokens);
-    lta_table_put_u64(t, v->input_full_blocks);
+    if (e->equal_blocks)
+        lta_table_put_u64(t, v->input_full_blocks);
     lta_table_put_u64(t, e->trace.n);
     lta_table_put_u64(t, v->with_lookups);
     lta_table_put_u64(t, v->with_hits);
     lta_table_put_u64(t, v->steady_hits);
     lta_table_put_u64(t, v->steady_lookups);
     lta_table_put_f64(t, lta_ratio(v->hits, v->lookups));
-    lta_table_put_f64(t, lta_ratio(hit_tokens, v->input_tokens));
-    lta_table_put_f64(t, lta_ratio(v->full_hits, v->input_full_blocks));
+    if (e->equal_blocks) {
+        lta_table_put_f64(t, lta_ratio(hit_tokens, v->input_tokens));
+        lta_table_put_f64(t, lta_ratio(v->full_hits, v->input_full_blocks));
+    }
     lta_table_put_f64(
         t, lta_round9(v->with_lookups > 0 ? v->ratio_sum / (double)v->with_lookups : lta_ratio(0, 0)));
     lta_table_put_f64(t, lta_ratio(v->with_hits, e->trace.n));
@@ -287,7 +314,7 @@ lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
     LTA_TRY(lta_table_add(set, "denominators",
                           "one number of hits under every denominator in use, side by side", &t));
     LTA_TRY(lta_table_columns_add(t, curve_columns));
-    LTA_TRY(lta_table_columns_add(t, denominator_columns));
+    LTA_TRY(add_denominator_columns(e, t));
     for (uint64_t i = 0; i < e->curves.n; i++) {
         const lta_stored_curve *c = &e->curves.curve[i];
         const lta_runs *runs = &e->reuse.runs[c->scope];

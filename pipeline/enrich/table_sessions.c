@@ -20,6 +20,9 @@ static const lta_column_spec identity_columns[] = {
 /* The columns from here on are those whose quantiles are given. */
 static const lta_column_spec count_columns[] = {
     {LTA_U64, "turns", "1", "requests of the session in this trace"},
+    {0},
+};
+static const lta_column_spec token_columns[] = {
     {LTA_U64, "input_tokens", "tokens", "tokens of its inputs"},
     {LTA_U64, "output_tokens", "tokens", "tokens of its outputs"},
     {0},
@@ -60,8 +63,10 @@ static lta_status put_session(const lta_enrichment *e, lta_table *t, uint64_t s)
     LTA_TRY(lta_table_put_text(t, own == LTA_NO_U32 ? "" : lta_strings_get(&trace->source_sessions, own)));
     lta_table_put_u64(t, first);
     lta_table_put_u64(t, to - from);
-    lta_table_put_u64(t, sum_over_session(e, s, trace->input_tokens));
-    lta_table_put_u64(t, sum_over_session(e, s, trace->output_tokens));
+    if (e->lengths) {
+        lta_table_put_u64(t, sum_over_session(e, s, trace->input_tokens));
+        lta_table_put_u64(t, sum_over_session(e, s, trace->output_tokens));
+    }
     if (e->symbols) {
         uint64_t symbols = sum_over_session(e, s, e->input_symbols);
         uint64_t hits = sum_over_session(e, s, f->reusable[LTA_SCOPE_GLOBAL]);
@@ -86,6 +91,8 @@ static lta_status add_measured_columns(const lta_enrichment *e, lta_table *t)
 {
     lta_status st = LTA_OK;
     LTA_TRY(lta_table_columns_add(t, count_columns));
+    if (e->lengths)
+        LTA_TRY(lta_table_columns_add(t, token_columns));
     if (e->symbols) {
         LTA_TRY(lta_table_columns_add(t, symbol_columns));
         for (uint64_t c = 0; c < e->n_capacities; c++) {

@@ -23,10 +23,12 @@ static void add_request(const lta_enrichment *e, uint64_t r, totals *t)
         t->last_us = trace->arrival_us[r];
     }
     t->requests++;
-    t->input_tokens += lta_token_count(trace->input_tokens[r]);
-    t->output_tokens += lta_token_count(trace->output_tokens[r]);
-    t->empty += trace->input_tokens[r] == 0;
-    t->no_output += trace->output_tokens[r] == 0;
+    if (e->lengths) {
+        t->input_tokens += lta_token_count(trace->input_tokens[r]);
+        t->output_tokens += lta_token_count(trace->output_tokens[r]);
+        t->empty += trace->input_tokens[r] == 0;
+        t->no_output += trace->output_tokens[r] == 0;
+    }
     if (!e->symbols)
         return;
     t->input_symbols += e->input_symbols[r];
@@ -123,10 +125,12 @@ static lta_status put_row(const lta_enrichment *e, lta_table *t, const char *nam
         lta_table_put_u64(t, v->sessions);
     if (e->sessions && e->symbols)
         lta_table_put_u64(t, v->distinct_sessions);
-    lta_table_put_u64(t, v->input_tokens);
-    lta_table_put_u64(t, v->output_tokens);
-    lta_table_put_u64(t, v->empty);
-    lta_table_put_u64(t, v->no_output);
+    if (e->lengths) {
+        lta_table_put_u64(t, v->input_tokens);
+        lta_table_put_u64(t, v->output_tokens);
+        lta_table_put_u64(t, v->empty);
+        lta_table_put_u64(t, v->no_output);
+    }
     if (e->symbols) {
         lta_table_put_u64(t, v->input_symbols);
         lta_table_put_u64(t, v->symbols);
@@ -157,7 +161,7 @@ lta_status lta_build_summary(const lta_enrichment *e, lta_table_set *set)
         {true, identity_columns},
         {e->sessions, session_columns},
         {e->sessions && e->symbols, distinct_session_columns},
-        {true, token_columns},
+        {e->lengths, token_columns},
         {e->symbols, symbol_columns},
         {e->symbols && e->sessions, reusable_session_columns},
         {e->symbols, share_columns},

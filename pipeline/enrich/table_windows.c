@@ -12,8 +12,10 @@ static window_sums sum_window(const lta_enrichment *e, uint64_t from, uint64_t t
     const lta_runs *runs = &e->reuse.runs[LTA_SCOPE_GLOBAL];
     window_sums v = {.requests = to - from};
     for (uint64_t r = from; r < to; r++) {
-        v.input_tokens += lta_token_count(e->trace.input_tokens[r]);
-        v.output_tokens += lta_token_count(e->trace.output_tokens[r]);
+        if (e->lengths) {
+            v.input_tokens += lta_token_count(e->trace.input_tokens[r]);
+            v.output_tokens += lta_token_count(e->trace.output_tokens[r]);
+        }
         if (!e->symbols)
             continue;
         v.input_symbols += e->input_symbols[r];
@@ -32,6 +34,9 @@ lta_status lta_build_windows(const lta_enrichment *e, lta_table_set *set)
         {LTA_I64, "window", "1", "number k of the window [k w, (k+1) w); empty windows have no row"},
         {LTA_I64, "start_us", "us", "k w"},
         {LTA_U64, "requests", "1", "requests that arrive in the window"},
+        {0},
+    };
+    static const lta_column_spec token_columns[] = {
         {LTA_U64, "input_tokens", "tokens", "tokens of their inputs"},
         {LTA_U64, "output_tokens", "tokens", "tokens of their outputs"},
         {0},
@@ -50,6 +55,8 @@ lta_status lta_build_windows(const lta_enrichment *e, lta_table_set *set)
     lta_table *t;
     LTA_TRY(lta_table_add(set, "windows", "the trace over time", &t));
     LTA_TRY(lta_table_columns_add(t, columns));
+    if (e->lengths)
+        LTA_TRY(lta_table_columns_add(t, token_columns));
     if (e->symbols)
         LTA_TRY(lta_table_columns_add(t, symbol_columns));
     for (uint64_t from = 0, to; from < trace->n; from = to) {
@@ -61,8 +68,10 @@ lta_status lta_build_windows(const lta_enrichment *e, lta_table_set *set)
         lta_table_put_i64(t, window);
         lta_table_put_i64(t, window * e->window_us);
         lta_table_put_u64(t, v.requests);
-        lta_table_put_u64(t, v.input_tokens);
-        lta_table_put_u64(t, v.output_tokens);
+        if (e->lengths) {
+            lta_table_put_u64(t, v.input_tokens);
+            lta_table_put_u64(t, v.output_tokens);
+        }
         if (!e->symbols)
             continue;
         lta_table_put_u64(t, v.input_symbols);

@@ -73,6 +73,11 @@ lta_status lta_export_kavier_csv(const lta_export_target *x)
     lta_csv *csv = NULL;
     bool more;
     LTA_TRY(lta_export_requests_open(x, true, &e));
+    if (!e.trace.input_tokens) {
+        st = lta_fail(LTA_ERR_USAGE, "%s: its sources give no numbers of tokens, which %s consists of",
+                      x->store, x->options->format);
+        goto done;
+    }
     /* without tokens, counts are all that Kavier needs; of blocks, tokens are made up where asked for */
     bool tokens = e.trace.unit == LTA_UNIT_TOKEN || (e.trace.unit == LTA_UNIT_BLOCK && x->options->has_seed);
     if (tokens)

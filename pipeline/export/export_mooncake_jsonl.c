@@ -29,6 +29,10 @@ static lta_status prepare(const lta_export_target *x, mooncake *m)
     if (t->unit == LTA_UNIT_NONE || !t->arrival_us)
         return lta_fail(LTA_ERR_USAGE, "%s: its sources give no %s, which %s needs", x->store,
                         t->unit == LTA_UNIT_NONE ? "symbols" : "times", o->format);
+    if (t->unit == LTA_UNIT_BLOCK && t->block_tokens == 0)
+        return lta_fail(LTA_ERR_USAGE,
+                        "%s: its blocks have unequal numbers of tokens, which %s cannot express", x->store,
+                        o->format);
     if (t->unit == LTA_UNIT_BLOCK) {
         if (o->block > 0 || o->drop_tail)
             return lta_fail(

@@ -245,6 +245,12 @@ lta_status lta_export_begin_tokens(lta_export_requests *e)
         return lta_fail(LTA_ERR_USAGE,
                         "%s: its sources give block ids and no tokens; --seed N makes up tokens for them",
                         e->target->store);
+    if (t->block_tokens == 0)
+        return lta_fail(
+            LTA_ERR_USAGE,
+            "%s: its blocks have unequal numbers of tokens, which are not known: no tokens can be "
+            "made up for them",
+            e->target->store);
     LTA_TRY(find_largest_id(e));
     e->made_up = lta_made_up_begin(o->seed, o->vocabulary, e->largest_id);
     if (t->block_tokens < e->made_up.digits)

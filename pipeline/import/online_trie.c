@@ -97,8 +97,8 @@ static uint64_t match64(const uint64_t *a, const uint64_t *b, uint64_t n)
 }
 
 /* *same: how many positions of request `owner` from `depth` up to `limit` agree with symbols, which begins at
- * `depth`; at first as many as are known to, which spares reading them. Labels are mostly one span; one of many spans, each behind a chain of copies, is decoded at once
- * instead. */
+ * `depth`; at first as many as are known to, which spares reading them. Labels are mostly one span; one of
+ * many spans, each behind a chain of copies, is decoded at once instead. */
 static lta_status match_label(lta_online_trie *t, const lta_sequences *s, uint32_t owner, uint32_t depth,
                               uint32_t limit, const uint64_t *symbols, uint32_t *same)
 {

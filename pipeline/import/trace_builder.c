@@ -78,14 +78,14 @@ lta_status lta_trace_builder_create(const lta_run *run, const lta_import_options
 {
     lta_status st = LTA_OK;
     lta_trace_builder *b = NULL;
-    static const uint32_t none = 0;
+    static const uint32_t no_count = LTA_NO_U32;
     static const uint64_t no_row = 0;
     static const uint16_t no_source = 0;
     LTA_TRY(LTA_CALLOC(&b, 1));
     b->run = run;
     b->options = options;
-    LTA_TRY(lta_column_start(&b->columns[INPUT], sizeof none, &none, 0));
-    LTA_TRY(lta_column_start(&b->columns[OUTPUT], sizeof none, &none, 0));
+    LTA_TRY(lta_column_start(&b->columns[INPUT], sizeof no_count, &no_count, 0));
+    LTA_TRY(lta_column_start(&b->columns[OUTPUT], sizeof no_count, &no_count, 0));
     LTA_TRY(lta_column_start(&b->columns[SOURCE], sizeof no_source, &no_source, 0));
     LTA_TRY(lta_column_start(&b->columns[ROW], sizeof no_row, &no_row, 0));
     LTA_TRY(LTA_GROW(&b->first, &b->first_capacity, 1));
@@ -492,7 +492,8 @@ static lta_status finish_columns(lta_trace_builder *b, lta_trace *t)
 {
     lta_status st = LTA_OK;
     lta_column *c = b->columns;
-    static const enum column_id optional[] = {SESSION, SOURCE_SESSION, TURN, MODEL, KIND, SOURCE_TIME};
+    static const enum column_id optional[] = {SESSION, SOURCE_SESSION, TURN, INPUT,
+                                              OUTPUT,  MODEL,          KIND, SOURCE_TIME};
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
         if (!c[optional[i]].given) /* a source has the column, and nothing in it */
             lta_column_free(&c[optional[i]]);

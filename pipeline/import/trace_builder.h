@@ -30,7 +30,7 @@ typedef struct lta_request {
     size_t session_length;
     const char *kind, *model; /* where the source has them, UTF-8; NULL = none */
     size_t kind_length, model_length;
-    uint32_t turn, input_tokens, output_tokens; /* turn: LTA_NO_U32 = none */
+    uint32_t turn, input_tokens, output_tokens; /* LTA_NO_U32 = none; counts: both or neither */
     uint64_t *symbols;                          /* full sequence [n_full]; the builder may change it */
     uint32_t n_input, n_full;
 } lta_request;

@@ -196,8 +196,8 @@ static lta_status add_request(lta_trace_builder *b, const lta_trace *t, uint32_t
     lta_status st = LTA_OK;
     lta_request q = {.row = t->source_row[r],
                      .turn = t->turn ? t->turn[r] : LTA_NO_U32,
-                     .input_tokens = t->input_tokens[r],
-                     .output_tokens = t->output_tokens[r]};
+                     .input_tokens = t->input_tokens ? t->input_tokens[r] : LTA_NO_U32,
+                     .output_tokens = t->output_tokens ? t->output_tokens[r] : LTA_NO_U32};
     if (t->arrival_us)
         q.time_us = t->arrival_us[r] - t->sources.time_shift_us[source];
     if (t->source_time)

@@ -106,17 +106,24 @@ static lta_status print_totals(const lta_reader *r, const char *unit, uint64_t b
     else
         fprintf(out, "  %-19s%15s\n", "sessions", grouped(value, a));
     LTA_TRY(total(r, "input_tokens", &has, &value));
-    fprintf(out, "  %-19s%15s\n", "tokens in", grouped(value, a));
+    if (has)
+        fprintf(out, "  %-19s%15s\n", "tokens in", grouped(value, a));
+    else
+        fprintf(out, "  %-19s%15s  (the source gives no numbers of tokens)\n", "tokens", "-");
     LTA_TRY(total(r, "output_tokens", &has, &value));
-    fprintf(out, "  %-19s%15s\n", "tokens out", grouped(value, a));
+    if (has)
+        fprintf(out, "  %-19s%15s\n", "tokens out", grouped(value, a));
     LTA_TRY(total(r, "symbols", &symbols, &whole));
     if (!symbols) {
         fprintf(out, "  The sources give no tokens and no block ids, so nothing is known about reuse.\n");
         goto done;
     }
-    if (strcmp(unit, "block") == 0)
-        fprintf(out, "  %-19s%15s  blocks of %s tokens\n", "symbols touched", grouped(whole, a),
-                grouped(block_tokens, b));
+    if (strcmp(unit, "block") == 0 && block_tokens > 0)
+        fprintf(out, "  %-19s%15s  blocks of %s token%s\n", "symbols touched", grouped(whole, a),
+                grouped(block_tokens, b), block_tokens == 1 ? "" : "s");
+    else if (strcmp(unit, "block") == 0)
+        fprintf(out, "  %-19s%15s  blocks of unequal numbers of tokens\n", "symbols touched",
+                grouped(whole, a));
     else
         fprintf(out, "  %-19s%15s  tokens, in and out\n", "symbols touched", grouped(whole, a));
     LTA_TRY(total(r, "distinct_symbols", &has, &value));
@@ -166,12 +173,12 @@ done:
 
 typedef struct curve_rows {
     uint64_t n;
-    numbers permille, tokens, bytes, hits, lookups, ceiling;
+    numbers permille, capacity, bytes, hits, lookups, ceiling; /* bytes: of equal blocks alone */
 } curve_rows;
 
 static void free_rows(curve_rows *c)
 {
-    numbers *const all[] = {&c->permille, &c->tokens, &c->bytes, &c->hits, &c->lookups, &c->ceiling};
+    numbers *const all[] = {&c->permille, &c->capacity, &c->bytes, &c->hits, &c->lookups, &c->ceiling};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]->value);
     *c = (curve_rows){0};
@@ -182,28 +189,39 @@ static lta_status fetch_rows(const lta_reader *r, const char *table, uint64_t n,
     lta_status st = LTA_OK;
     c->n = n;
     LTA_TRY(fetch(r, table, "permille", &c->permille));
-    LTA_TRY(fetch(r, table, "capacity_tokens", &c->tokens));
     LTA_TRY(fetch(r, table, "bytes", &c->bytes));
+    LTA_TRY(fetch(r, table, c->bytes.n > 0 ? "capacity_tokens" : "capacity", &c->capacity));
     LTA_TRY(fetch(r, table, "hits", &c->hits));
     LTA_TRY(fetch(r, table, "lookups", &c->lookups));
     LTA_TRY(fetch(r, table, "ceiling", &c->ceiling));
-    if (c->tokens.n < n || c->bytes.n < n || c->hits.n < n || c->lookups.n < n || c->ceiling.n < n)
+    if (c->capacity.n < n || (c->bytes.n > 0 && c->bytes.n < n) || c->hits.n < n || c->lookups.n < n ||
+        c->ceiling.n < n)
         st = lta_fail(LTA_ERR_FORMAT, "%s:/tables/%s: columns of different lengths", lta_reader_path(r),
                       table);
 done:
     return st;
 }
 
+/* "1.791", or "-" where the tokens of a block are not known. */
+static const char *size_of(const curve_rows *c, uint64_t i, char out[NUMBER])
+{
+    if (c->bytes.n > 0)
+        return gigabytes(c->bytes.value[i], out);
+    snprintf(out, NUMBER, "-");
+    return out;
+}
+
 static void print_enough(const curve_rows *c, FILE *out)
 {
     static const uint64_t wanted[] = {500, 900, 990, 1000};
     char a[NUMBER], b[NUMBER], d[NUMBER];
-    fprintf(out, "  %-19s%15s %12s   %s\n", "to reach", "tokens", "GB", "hits / lookups");
+    fprintf(out, "  %-19s%15s %12s   %s\n", "to reach", c->bytes.n > 0 ? "tokens" : "blocks", "GB",
+            "hits / lookups");
     for (uint64_t i = 0; i < c->n && i < c->permille.n; i++)
         for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++)
             if (c->permille.value[i] == wanted[w])
                 fprintf(out, "  %3llu %% of ceiling   %15s %12s   %s\n", (unsigned long long)(wanted[w] / 10),
-                        grouped(c->tokens.value[i], a), gigabytes(c->bytes.value[i], b),
+                        grouped(c->capacity.value[i], a), size_of(c, i, b),
                         percent(c->hits.value[i], c->lookups.value[i], d));
 }
 
@@ -215,14 +233,14 @@ static void print_bars(const curve_rows *c, FILE *out)
     while (last + 1 < c->n && c->hits.value[last] < c->ceiling.value[last])
         last++;
     for (uint64_t i = last, limit = UINT64_MAX;; i--) {
-        if (c->tokens.value[i] > 0 && c->tokens.value[i] <= limit && n < CURVE_ROWS) {
+        if (c->capacity.value[i] > 0 && c->capacity.value[i] <= limit && n < CURVE_ROWS) {
             chosen[n++] = i;
-            limit = c->tokens.value[i] / 2;
+            limit = c->capacity.value[i] / 2;
         }
         if (i == 0 || n == CURVE_ROWS)
             break;
     }
-    fprintf(out, "  %-19s%15s %12s   %s\n", "hit curve", "tokens", "GB",
+    fprintf(out, "  %-19s%15s %12s   %s\n", "hit curve", c->bytes.n > 0 ? "tokens" : "blocks", "GB",
             "hits / lookups; a full bar is the ceiling");
     while (n-- > 0) {
         uint64_t i = chosen[n];
@@ -231,8 +249,8 @@ static void print_bars(const curve_rows *c, FILE *out)
         for (int k = 0; k < BAR_WIDTH; k++)
             bar[k] = k < filled ? '#' : '.';
         bar[BAR_WIDTH] = '\0';
-        fprintf(out, "  %-19s%15s %12s   %8s %s\n", "", grouped(c->tokens.value[i], a),
-                gigabytes(c->bytes.value[i], b), percent(c->hits.value[i], c->lookups.value[i], d), bar);
+        fprintf(out, "  %-19s%15s %12s   %8s %s\n", "", grouped(c->capacity.value[i], a), size_of(c, i, b),
+                percent(c->hits.value[i], c->lookups.value[i], d), bar);
     }
 }
 
@@ -257,14 +275,19 @@ static lta_status print_curve(const lta_reader *r, FILE *out)
         goto done;
     }
     LTA_TRY(lta_reader_attribute_u64(r, "/", "block_tokens", &block_tokens));
-    fprintf(out, "\nLRU prefix cache, scope %s, blocks of %s token%s%s\n", lta_strings_get(&scopes, 0),
-            grouped(block * block_tokens, a), block * block_tokens == 1 ? "" : "s",
-            reserve_last ? ", last token always recomputed" : "");
+    fprintf(out, "\nLRU prefix cache, scope %s, blocks of ", lta_strings_get(&scopes, 0));
+    if (block_tokens > 0)
+        fprintf(out, "%s token%s", grouped(block * block_tokens, a), block * block_tokens == 1 ? "" : "s");
+    else
+        fprintf(out, "unequal numbers of tokens");
+    fprintf(out, "%s\n", reserve_last ? ", last token always recomputed" : "");
     fprintf(out, "  ceiling: %s hits = %s of %s lookups\n", grouped(enough.ceiling.value[0], a),
             percent(enough.ceiling.value[0], enough.lookups.value[0], b),
             grouped(enough.lookups.value[0], d));
-    fprintf(out, "  GB = 10^9 bytes of KV cache in %s (%s bytes a token)\n\n", lta_strings_get(&models, 0),
-            grouped(token_bytes.value[0], a));
+    if (enough.bytes.n > 0)
+        fprintf(out, "  GB = 10^9 bytes of KV cache in %s (%s bytes a token)\n", lta_strings_get(&models, 0),
+                grouped(token_bytes.value[0], a));
+    fprintf(out, "\n");
     if (enough.ceiling.value[0] == 0)
         goto done;
     print_enough(&enough, out);

@@ -248,8 +248,7 @@ static lta_status read_root(const lta_reader *r, lta_trace *t)
         goto done;
     }
     if (block_tokens > UINT32_MAX || (t->unit == LTA_UNIT_NONE && block_tokens != 0) ||
-        (t->unit == LTA_UNIT_TOKEN && block_tokens != 1) ||
-        (t->unit == LTA_UNIT_BLOCK && block_tokens == 0)) {
+        (t->unit == LTA_UNIT_TOKEN && block_tokens != 1)) {
         st = lta_fail(LTA_ERR_FORMAT, "%s:/: block_tokens is %llu in a trace of unit \"%s\"",
                       lta_reader_path(r), (ull)block_tokens, unit);
         goto done;
@@ -296,9 +295,14 @@ lta_status lta_trace_read(const lta_reader *r, bool with_sequences, lta_trace *o
     LTA_TRY(read_root(r, &t));
     LTA_TRY(length_of(r, "/requests/source", &t.n));
     LTA_TRY(read_columns(r, request_columns, COUNT(request_columns), &t, t.n, true));
-    if (!t.source || !t.source_row || !t.input_tokens || !t.output_tokens) {
+    if (!t.source || !t.source_row) {
+        st = lta_fail(LTA_ERR_FORMAT, "%s:/requests: expected source and source_row", lta_reader_path(r));
+        goto done;
+    }
+    if (!t.input_tokens != !t.output_tokens || (!t.input_tokens && t.unit != LTA_UNIT_NONE)) {
         st = lta_fail(LTA_ERR_FORMAT,
-                      "%s:/requests: expected input_tokens, output_tokens, source and source_row",
+                      "%s:/requests: expected both or neither of input_tokens and output_tokens, and with "
+                      "symbols both",
                       lta_reader_path(r));
         goto done;
     }

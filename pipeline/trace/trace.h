@@ -48,11 +48,11 @@ typedef struct lta_trace {
     uint32_t
         *session; /* dense, by source, then first appearance; LTA_NO_U32 = none; NULL = no sessions at all */
     uint32_t *turn;
-    int64_t *arrival_us; /* from the trace's zero, never falling; NULL = no times */
-    uint32_t *input_tokens, *output_tokens;
-    uint16_t *model, *kind;   /* indices into the dictionaries */
-    uint16_t *source;         /* index into sources; never NULL */
-    uint32_t *source_session; /* index into the dictionary; NULL = no sessions */
+    int64_t *arrival_us;                    /* from the trace's zero, never falling; NULL = no times */
+    uint32_t *input_tokens, *output_tokens; /* both or neither: NULL where nobody counted (texts) */
+    uint16_t *model, *kind;                 /* indices into the dictionaries */
+    uint16_t *source;                       /* index into sources; never NULL */
+    uint32_t *source_session;               /* index into the dictionary; NULL = no sessions */
     uint64_t *source_row;
     double *source_time; /* the source's own time where that is a binary floating-point number */
     uint64_t n_sessions; /* distinct values of session, derived */

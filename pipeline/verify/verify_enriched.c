@@ -92,10 +92,12 @@ static lta_status check_tables(const lta_reader *r, const lta_trace *t)
     lta_status st = LTA_OK;
     uint64_t sum, fresh, with_session = 0;
     LTA_TRY(check_summary(r, t, "requests", t->n, true));
-    LTA_TRY(check_summary(r, t, "input_tokens", sum_tokens(t->input_tokens, t->n), true));
-    LTA_TRY(check_summary(r, t, "output_tokens", sum_tokens(t->output_tokens, t->n), true));
-    LTA_TRY(check_summary(r, t, "empty", count_tokens(t->input_tokens, t->n, 0), true));
-    LTA_TRY(check_summary(r, t, "no_output", count_tokens(t->output_tokens, t->n, 0), true));
+    if (t->input_tokens) {
+        LTA_TRY(check_summary(r, t, "input_tokens", sum_tokens(t->input_tokens, t->n), true));
+        LTA_TRY(check_summary(r, t, "output_tokens", sum_tokens(t->output_tokens, t->n), true));
+        LTA_TRY(check_summary(r, t, "empty", count_tokens(t->input_tokens, t->n, 0), true));
+        LTA_TRY(check_summary(r, t, "no_output", count_tokens(t->output_tokens, t->n, 0), true));
+    }
     if (t->session) {
         for (uint64_t i = 0; i < t->n; i++)
             with_session += t->session[i] != LTA_NO_U32;
