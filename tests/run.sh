@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test: under ASan and UBSan, under TSan, fuzzing briefly, and last the
-# ordinary build, whose ctest summary ends the output. `tests/run.sh quick` runs the ordinary build alone.
+# ordinary build, whose ctest summary ends the output. `tests/run.sh quick` runs the ordinary build alone. Parquet is part of
+# the builds where tests/venv.sh could fetch it (in CI: always), but for the fuzz targets.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 jobs/install-debian.sh tests
+tests/venv.sh
+[ -z "${CI:-}" ] || parquet=-DLTA_PARQUET=ON
 
 build() { # folder, options...
     local dir=$1
     shift
-    cmake -S . -B "$dir" -G Ninja -DLTA_WERROR=ON "$@" >/dev/null
+    cmake -S . -B "$dir" -G Ninja -DLTA_WERROR=ON ${parquet:-} "$@" >/dev/null
     cmake --build "$dir" >"$dir/build.log" 2>&1 || { cat "$dir/build.log"; exit 1; }
 }
 
@@ -27,7 +30,7 @@ if [ "${1:-}" != quick ]; then
     build .build/tsan -DCMAKE_C_COMPILER=clang -DLTA_SANITIZE=thread
     TSAN_OPTIONS=ignore_noninstrumented_modules=1 LTA_TEST_TRACES=60 check .build/tsan -L threads
     echo "== libFuzzer, 10 s a target"
-    build .build/fuzz -DCMAKE_C_COMPILER=clang -DLTA_FUZZ=ON -DLTA_SANITIZE=address,undefined
+    build .build/fuzz -DCMAKE_C_COMPILER=clang -DLTA_FUZZ=ON -DLTA_PARQUET=OFF -DLTA_SANITIZE=address,undefined
     tests/fuzz/run.sh .build/fuzz 10
 fi
 echo "== ordinary build"

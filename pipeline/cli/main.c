@@ -1,5 +1,6 @@
 /* pipeline/cli/main.c - the table of subcommands, dispatch, signals and exit codes. */
 #include "pipeline/cli/cli.h"
+#include "pipeline/parquet/parquet_arrow.h"
 #include "pipeline/store/store.h"
 
 #include <errno.h>
@@ -109,7 +110,9 @@ int main(int argc, char **argv)
     }
     const char *name = argv[1];
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
-        printf("lta %s (schema %d.%d)\n", LTA_VERSION, LTA_SCHEMA_MAJOR, LTA_SCHEMA_MINOR);
+        const char *arrow = lta_arrow_version();
+        printf("lta %s (schema %d.%d)\nParquet: %s\n", LTA_VERSION, LTA_SCHEMA_MAJOR, LTA_SCHEMA_MINOR,
+               arrow ? arrow : "not in this build");
         return 0;
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
