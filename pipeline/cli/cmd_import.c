@@ -9,6 +9,8 @@ static const lta_option options[] = {
     {"tail", 0, "keep|drop", "block traces: keep (default) or drop the id of a partial last block"},
     {"block-tokens", 0, "N", "block traces: tokens a block, where the files leave it open"},
     {"ids", 0, "KIND", "flat traces: u32, u64 (raw), text or oracle-general, where the name does not tell"},
+    {"order", 0, "time|file", "kavier: by time (default), or as the rows stand, without times"},
+    {"cut-at-time-fall", 0, NULL, "kavier: each fall of the time begins another source"},
     {"sha256", 0, NULL, "record the SHA-256 of every file"},
     {0},
 };
@@ -58,6 +60,11 @@ static lta_status set(void *target, const lta_option *option, const char *value)
         if (!lta_ids_names[i])
             return lta_fail(LTA_ERR_USAGE, "--ids %s: expected u32, u64, text or oracle-general", value);
         o->ids = (lta_ids)i;
+    } else if (strcmp(option->name, "order") == 0) {
+        st = choose(option, value, "time", "file", &second);
+        o->file_order = second;
+    } else if (strcmp(option->name, "cut-at-time-fall") == 0) {
+        o->cut_at_time_fall = true;
     } else {
         o->sha256 = true;
     }

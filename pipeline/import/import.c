@@ -16,7 +16,7 @@
 typedef unsigned long long ull; /* for printf */
 
 const lta_format lta_formats[] = {
-    {"auto", "recognised by the name or the first line of each file"},
+    {"auto", "recognised by the name, the first line or the columns of each file"},
 #define FORMAT(reader, name, summary) {name, summary},
     LTA_FORMAT_LIST(FORMAT)
 #undef FORMAT
@@ -105,6 +105,42 @@ static bool detect_by_file(const lta_run *run, const input_file *f, const lta_ma
     return false;
 }
 
+/* Opens a Parquet file as one of a format, which it is recognised as where *format is 0. */
+static lta_status open_parquet(const lta_run *run, const char *path, const lta_mapping *data, size_t *format,
+                               lta_parquet **out)
+{
+    lta_status st = LTA_OK;
+    lta_parquet *p = NULL;
+    bool recognised = *format == 0;
+    LTA_TRY(lta_parquet_open(path, data, &p));
+    const lta_strings *names = lta_parquet_names(p);
+    for (size_t f = 1; *format == 0 && lta_formats[f].name; f++)
+        if (readers[f]->detect_columns && readers[f]->detect_columns(names))
+            *format = f;
+    if (*format == 0) {
+        char columns[400] = "";
+        for (uint64_t i = 0; i < names->n && strlen(columns) + 1 < sizeof columns; i++)
+            snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%s%s", i ? ", " : "",
+                     lta_strings_get(names, i));
+        st = lta_fail(LTA_ERR_FORMAT, "%s: the columns %s are those of no known format, expected --format",
+                      path, columns);
+        goto done;
+    }
+    if (!readers[*format]->detect_columns) {
+        st = lta_fail(LTA_ERR_FORMAT, "%s: is Parquet, expected text: %s has no Parquet form", path,
+                      lta_formats[*format].name);
+        goto done;
+    }
+    if (recognised)
+        lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its columns are those of format %s", path,
+                     lta_formats[*format].name);
+    *out = p;
+    p = NULL;
+done:
+    lta_parquet_close(p);
+    return st;
+}
+
 static lta_status detect_format(const lta_run *run, const char *path, lta_source_text text, size_t *format)
 {
     lta_lines lines = lta_lines_of(text);
@@ -161,6 +197,7 @@ static lta_status examine(const lta_run *run, const lta_import_options *options,
     lta_status st = LTA_OK;
     lta_input in = {0};
     lta_source_text text;
+    lta_parquet *parquet = NULL;
     *f = (input_file){.path = path, .file = lta_base_name(path), .given = given, .format = format};
     if (!lta_is_utf8(f->file, strlen(f->file)))
         return lta_fail(LTA_ERR_INPUT, "%s: its name is not UTF-8, expected a name that a trace can record",
@@ -170,14 +207,27 @@ static lta_status examine(const lta_run *run, const lta_import_options *options,
     LTA_TRY(lta_input_open(run, path, given, true, &in));
     f->bytes = in.stored.size;
     f->state = in.stored.state;
-    if (!readers[format] && !detect_by_file(run, f, lta_input_data(&in), &f->format)) {
+    bool is_parquet = lta_is_parquet(lta_input_data(&in)) && !(readers[format] && readers[format]->is_binary);
+    if (is_parquet) {
+        if (in.is_expanded) { /* beyond what looked like a line */
+            lta_input_close(&in);
+            LTA_TRY(lta_input_open(run, path, given, false, &in));
+        }
+        LTA_TRY(open_parquet(run, path, lta_input_data(&in), &f->format, &parquet));
+    } else if (!readers[format] && !detect_by_file(run, f, lta_input_data(&in), &f->format)) {
         LTA_TRY(lta_source_text_open(path, lta_input_data(&in), &text));
         LTA_TRY(detect_format(run, path, text, &f->format));
     } else if (!readers[f->format]->is_binary) {
         LTA_TRY(lta_source_text_open(path, lta_input_data(&in), &text));
     }
+    if ((options->file_order || options->cut_at_time_fall) && !readers[f->format]->takes_order) {
+        st = lta_fail(LTA_ERR_USAGE, "%s: --order and --cut-at-time-fall are not for format %s", path,
+                      lta_formats[f->format].name);
+        goto done;
+    }
     LTA_TRY(lta_source_digest(run, &in.stored, options->sha256, f->xxh3_128, f->sha256));
 done:
+    lta_parquet_close(parquet);
     lta_input_close(&in);
     return st;
 }
@@ -211,6 +261,10 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
         goto done;
     }
     LTA_TRY(lta_check_sources_options(options));
+    if (options->file_order && options->cut_at_time_fall) {
+        st = lta_fail(LTA_ERR_USAGE, "--order file leaves times out, --cut-at-time-fall looks at them");
+        goto done;
+    }
     LTA_TRY(LTA_CALLOC(&in.file, (uint64_t)n_files));
     for (int i = 0; i < n_files; i++) {
         bool standard_input = strcmp(files[i], "-") == 0;
@@ -258,12 +312,14 @@ static json_t *formats_json(const input_files *in)
 static char *parameters_text(const lta_run *run, const lta_import_options *options, const input_files *in)
 {
     bool overlay = options->timeline == LTA_TIMELINE_OVERLAY;
-    json_t *j = json_pack("{s:I, s:o, s:I, s:s, s:s, s:s, s:b, s:s, s:s}", "block_tokens",
-                          (json_int_t)options->block_tokens, "format", formats_json(in), "gap_us",
-                          (json_int_t)(overlay ? 0 : options->gap_us), "ids", lta_ids_names[options->ids],
-                          "name", trace_name(options, in), "on_error", run->skip_bad_rows ? "skip" : "fail",
-                          "sha256", (int)options->sha256, "tail", options->drop_tail ? "drop" : "keep",
-                          "timeline", overlay ? "overlay" : "concat");
+    json_t *j =
+        json_pack("{s:I, s:b, s:o, s:I, s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "block_tokens",
+                  (json_int_t)options->block_tokens, "cut_at_time_fall", (int)options->cut_at_time_fall,
+                  "format", formats_json(in), "gap_us", (json_int_t)(overlay ? 0 : options->gap_us), "ids",
+                  lta_ids_names[options->ids], "name", trace_name(options, in), "on_error",
+                  run->skip_bad_rows ? "skip" : "fail", "order", options->file_order ? "file" : "time",
+                  "sha256", (int)options->sha256, "tail", options->drop_tail ? "drop" : "keep", "timeline",
+                  overlay ? "overlay" : "concat");
     char *text = j ? json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
     json_decref(j);
     return text;
@@ -301,7 +357,11 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
                            .last_time_us = -LTA_TIME_LIMIT};
     LTA_TRY(lta_input_open(run, f->path, f->given, false, &in));
     s.data = *lta_input_data(&in);
-    if (!readers[f->format]->is_binary)
+    bool is_binary = readers[f->format]->is_binary;
+    s.place.in_parquet = !is_binary && lta_is_parquet(&s.data);
+    if (s.place.in_parquet)
+        LTA_TRY(open_parquet(run, f->path, &s.data, &(size_t){f->format}, &s.parquet));
+    else if (!is_binary)
         LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
     st = readers[f->format]->read(&s);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
@@ -315,6 +375,7 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
     }
 done:
     lta_dictionary_free(&s.unknown_keys);
+    lta_parquet_close(s.parquet);
     lta_input_close(&in);
     return st;
 }

@@ -34,6 +34,9 @@ typedef struct lta_import_options {
     uint32_t block_tokens; /* block traces: tokens a block where the file leaves it open; 0 = infer */
     lta_ids ids;           /* flat traces */
     bool sha256;           /* record the SHA-256 of every source */
+    /* formats whose rows need not be in the order of their times (kavier) */
+    bool file_order;       /* take the rows as they stand and leave their times out */
+    bool cut_at_time_fall; /* each fall of the time begins another source */
 } lta_import_options;
 
 #define LTA_IMPORT_DEFAULTS ((lta_import_options){.format = "auto"})
@@ -47,6 +50,7 @@ typedef struct lta_import_options {
     X(burstgpt, "burstgpt", "BurstGPT traces, versions 1 to 3, CSV with Timestamp,Model,Request tokens")     \
     X(flat, "flat",                                                                                          \
       "plain cache-access traces, one id a request: raw u32 or u64, text, libCacheSim's oracleGeneral")      \
+    X(kavier, "kavier", "Kavier and Marconi-Kavier traces, CSV or Parquet with num_input_tokens")            \
     X(marconi, "marconi", "Marconi traces, JSONL with token ids of inputs and outputs")                      \
     X(ragpulse, "ragpulse", "RAGPulse traces, JSONL with typed chunk ids of inputs (hash_ids in parts)")     \
     X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")                    \

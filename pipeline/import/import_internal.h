@@ -7,6 +7,7 @@
 #include "pipeline/import/csv_scan.h"
 #include "pipeline/import/json_scan.h"
 #include "pipeline/import/trace_builder.h"
+#include "pipeline/parquet/parquet_read.h"
 
 enum { LTA_MOST_KEY_NOTES = 16 };
 
@@ -16,7 +17,8 @@ typedef struct lta_import_source {
     const lta_import_options *options;
     lta_trace_builder *builder;
     lta_mapping data;      /* all bytes, expanded */
-    lta_source_text text;  /* the same as text; not of formats that are no text */
+    lta_source_text text;  /* the same as text; nothing of formats that are no text, or of Parquet */
+    lta_parquet *parquet;  /* the same as a table, where the file is Parquet */
     lta_place place;       /* place.file: the path as given, for messages */
     const char *file;      /* base name */
     const char *data_file; /* the same without .gz or .zst: what published names are compared with */
@@ -42,7 +44,10 @@ typedef struct lta_source_format {
      * be. Of compressed files, data ends somewhere behind the first line. */
     bool (*detect_file)(const char *data_file, const lta_mapping *data);
     bool is_binary; /* read() finds its bytes in data, and no text */
+    /* By the names of its columns where it is Parquet; NULL = it never is. */
+    bool (*detect_columns)(const lta_strings *names);
     lta_status (*read)(lta_import_source *s);
+    bool takes_order; /* --order and --cut-at-time-fall mean something */
 } lta_source_format;
 #define LTA_DECLARE_READER(reader, name, summary) extern const lta_source_format lta_source_format_##reader;
 LTA_FORMAT_LIST(LTA_DECLARE_READER)
@@ -79,6 +84,15 @@ void lta_note_other_columns(const lta_import_source *s, const lta_csv_scan *c, c
 typedef lta_status lta_csv_row(lta_import_source *s, const lta_csv_scan *c, void *context);
 LTA_MUST_CHECK lta_status lta_read_csv(lta_import_source *s, lta_csv_scan *c, lta_csv_row *row,
                                        void *context);
+
+/* The same for the rows of a Parquet file whose columns have been selected. */
+typedef lta_status lta_parquet_row(lta_import_source *s, const lta_arrow_column *column, uint64_t i,
+                                   void *context);
+LTA_MUST_CHECK lta_status lta_read_parquet(lta_import_source *s, lta_parquet_row *row, void *context);
+/* Says which columns of a Parquet file are not among names [n]. */
+void lta_note_other_parquet_columns(const lta_import_source *s, const char *const *names, size_t n);
+/* Do the columns of a Parquet file include all of these (NULL-terminated)? */
+bool lta_columns_include(const lta_strings *columns, const char *const *wanted);
 
 /* Ends a row that was read with status st, `at` being where the next one begins: a bad row is dropped and
  * counted where the user asked for that. Moves the progress bar on and notices signals. */

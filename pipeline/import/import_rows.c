@@ -71,14 +71,21 @@ lta_status lta_check_text(lta_import_source *s, const char *name, const char *te
     return LTA_OK;
 }
 
+/* A row that was read with status st: one more, unless that ends the import. */
+static lta_status count_row(lta_import_source *s, lta_status st)
+{
+    if (st == LTA_ERR_FORMAT && s->place.reason && s->run->skip_bad_rows)
+        st = lta_trace_builder_skip(s->builder, s->place.reason, 1);
+    s->rows += st == LTA_OK;
+    return st;
+}
+
 lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at)
 {
     enum { REPORT_BYTES = 1 << 20 };
-    if (st == LTA_ERR_FORMAT && s->place.reason && s->run->skip_bad_rows)
-        st = lta_trace_builder_skip(s->builder, s->place.reason, 1);
+    st = count_row(s, st);
     if (st != LTA_OK)
         return st;
-    s->rows++;
     uint64_t done = (uint64_t)(at - s->data.data);
     if (done - s->reported < REPORT_BYTES)
         return LTA_OK;
@@ -104,6 +111,55 @@ lta_status lta_read_csv(lta_import_source *s, lta_csv_scan *c, lta_csv_row *row,
     }
 done:
     return st;
+}
+
+lta_status lta_read_parquet(lta_import_source *s, lta_parquet_row *row, void *context)
+{
+    lta_status st = LTA_OK;
+    for (;;) {
+        uint64_t n;
+        LTA_TRY(lta_parquet_next(s->parquet, &n));
+        if (n == 0)
+            break;
+        const lta_arrow_column *columns = lta_parquet_columns(s->parquet);
+        for (uint64_t i = 0; i < n; i++) {
+            s->place.line = s->rows;
+            s->place.reason = NULL;
+            LTA_TRY(count_row(s, row(s, columns, i, context)));
+        }
+        double done = lta_parquet_share(s->parquet) * (double)s->stored_bytes;
+        lta_progress_update(s->run->log, s->bytes_before + (uint64_t)done);
+        LTA_TRY(lta_check_stop(s->run));
+    }
+done:
+    return st;
+}
+
+void lta_note_other_parquet_columns(const lta_import_source *s, const char *const *names, size_t n)
+{
+    char quoted[LTA_EXCERPT];
+    const lta_strings *columns = lta_parquet_names(s->parquet);
+    for (uint64_t i = 0; i < columns->n; i++) {
+        const char *name = lta_strings_get(columns, i);
+        size_t k = 0;
+        while (k < n && strcmp(names[k], name) != 0)
+            k++;
+        if (k == n)
+            lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s: column \"%s\" is not used", s->place.file,
+                         lta_excerpt(name, strlen(name), quoted));
+    }
+}
+
+bool lta_columns_include(const lta_strings *columns, const char *const *wanted)
+{
+    for (; *wanted; wanted++) {
+        uint64_t i = 0;
+        while (i < columns->n && strcmp(lta_strings_get(columns, i), *wanted) != 0)
+            i++;
+        if (i == columns->n)
+            return false;
+    }
+    return true;
 }
 
 void lta_note_other_columns(const lta_import_source *s, const lta_csv_scan *c, const uint64_t *used, size_t n)

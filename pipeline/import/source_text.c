@@ -21,7 +21,8 @@ lta_status lta_bad_row(lta_place *place, const char *reason, const char *fmt, ..
     if (place->byte > 0)
         return lta_fail(LTA_ERR_FORMAT, "%s:%llu: row at byte %llu: %s", place->file, (ull)place->line,
                         (ull)place->byte, text);
-    return lta_fail(LTA_ERR_FORMAT, "%s:%llu: %s", place->file, (ull)place->line, text);
+    return lta_fail(LTA_ERR_FORMAT, place->in_parquet ? "%s: row %llu: %s" : "%s:%llu: %s", place->file,
+                    (ull)place->line, text);
 }
 
 static bool begins_with(const lta_source_text *t, const char *what)

@@ -18,13 +18,14 @@
  * counted; any other failure leaves it NULL. */
 typedef struct lta_place {
     const char *file;
-    uint64_t line; /* from 1 */
+    uint64_t line; /* from 1; in Parquet the row, from 0 */
     uint64_t byte; /* from 1, where the row begins in a text whose rows are no lines; else 0 */
+    bool in_parquet;
     const char *reason;
 } lta_place;
 
-/* Records "FILE:LINE: text", with the byte where rows are no lines, and the reason; returns LTA_ERR_FORMAT.
- */
+/* Records "FILE:LINE: text" (with the byte where rows are no lines; "FILE: row N: text" in Parquet) and the
+ * reason; returns LTA_ERR_FORMAT. */
 LTA_PRINTF(3, 4) lta_status lta_bad_row(lta_place *place, const char *reason, const char *fmt, ...);
 
 /* Refuses what is no data at all: a Git LFS pointer and a web page (LTA_ERR_FORMAT). */

@@ -1,7 +1,7 @@
-/* pipeline/parquet/arrow_c_data.h - the two structures of the Arrow C data interface: how columns in memory are
- * handed between libraries, with a stable layout. Members and their meaning are those of the specification,
- * https://arrow.apache.org/docs/format/CDataInterface.html; the guard is the one it prescribes, so that a
- * file that also includes Arrow's own headers sees one definition. */
+/* pipeline/parquet/arrow_c_data.h - the two structures of the Arrow C data interface: how columns in memory
+ * are handed between libraries, with a stable layout. Members and their meaning are those of the
+ * specification, https://arrow.apache.org/docs/format/CDataInterface.html; the guard is the one it
+ * prescribes, so that a file that also includes Arrow's own headers sees one definition. */
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 
@@ -18,7 +18,7 @@ struct ArrowSchema {
     int64_t flags;
     int64_t n_children;
     struct ArrowSchema **children;
-    struct ArrowSchema *dictionary; /* type of the values where the column holds indices; else NULL */
+    struct ArrowSchema *dictionary;        /* type of the values where the column holds indices; else NULL */
     void (*release)(struct ArrowSchema *); /* NULL once released */
     void *private_data;
 };

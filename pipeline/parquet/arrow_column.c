@@ -43,14 +43,26 @@ static uint64_t integer(const struct ArrowSchema *s, const struct ArrowArray *a,
     int64_t v = 0;
     *negative = false;
     switch (s->format[0]) {
-    case 'C': return ((const uint8_t *)values)[i];
-    case 'S': return ((const uint16_t *)values)[i];
-    case 'I': return ((const uint32_t *)values)[i];
-    case 'L': return ((const uint64_t *)values)[i];
-    case 'c': v = ((const int8_t *)values)[i]; break;
-    case 's': v = ((const int16_t *)values)[i]; break;
-    case 'i': v = ((const int32_t *)values)[i]; break;
-    default: v = ((const int64_t *)values)[i]; break;
+    case 'C':
+        return ((const uint8_t *)values)[i];
+    case 'S':
+        return ((const uint16_t *)values)[i];
+    case 'I':
+        return ((const uint32_t *)values)[i];
+    case 'L':
+        return ((const uint64_t *)values)[i];
+    case 'c':
+        v = ((const int8_t *)values)[i];
+        break;
+    case 's':
+        v = ((const int16_t *)values)[i];
+        break;
+    case 'i':
+        v = ((const int32_t *)values)[i];
+        break;
+    default:
+        v = ((const int64_t *)values)[i];
+        break;
     }
     *negative = v < 0;
     return (uint64_t)v;
@@ -147,10 +159,15 @@ bool lta_arrow_time_us(const lta_arrow_column *c, uint64_t i, int64_t *us)
     lta_arrow_column v = value_of(c, &i);
     int64_t t = ((const int64_t *)v.array->buffers[1])[v.at + (int64_t)i];
     switch (v.schema->format[2]) {
-    case 's': return !__builtin_mul_overflow(t, 1000000, us);
-    case 'm': return !__builtin_mul_overflow(t, 1000, us);
-    case 'u': *us = t; return true;
-    default: break;
+    case 's':
+        return !__builtin_mul_overflow(t, 1000000, us);
+    case 'm':
+        return !__builtin_mul_overflow(t, 1000, us);
+    case 'u':
+        *us = t;
+        return true;
+    default:
+        break;
     }
     int64_t whole = t / 1000, rest = t % 1000;
     if (rest < 0) {
@@ -185,8 +202,13 @@ bool lta_arrow_member(const lta_arrow_column *c, const char *name, lta_arrow_col
 
 const char *lta_arrow_kind_name(lta_arrow_kind kind)
 {
-    static const char *const names[] = {"nothing but nulls", "integers", "floating-point numbers",
-                                        "text",              "instants", "lists",
-                                        "structs",           "of a type that is not read"};
+    static const char *const names[] = {"nothing but nulls",
+                                        "integers",
+                                        "floating-point numbers",
+                                        "text",
+                                        "instants",
+                                        "lists",
+                                        "structs",
+                                        "of a type that is not read"};
     return names[kind];
 }

@@ -1,8 +1,9 @@
-/* pipeline/parquet/arrow_column.h - looking at the values of a column that comes by the Arrow C data interface.
+/* pipeline/parquet/arrow_column.h - looking at the values of a column that comes by the Arrow C data
+ * interface.
  *
  * A column may be of any integer or floating-point width, text with short or long offsets or as views,
- * dictionary-encoded, a time stamp, a list, or a struct, and hold nulls. Values are looked up by their number;
- * nothing is copied. Rows of a null value may hold anything, so ask lta_arrow_is_null() first. */
+ * dictionary-encoded, a time stamp, a list, or a struct, and hold nulls. Values are looked up by their
+ * number; nothing is copied. Rows of a null value may hold anything, so ask lta_arrow_is_null() first. */
 #ifndef LTA_PARQUET_ARROW_COLUMN_H
 #define LTA_PARQUET_ARROW_COLUMN_H
 
@@ -13,7 +14,7 @@
 #include <stdint.h>
 
 typedef enum lta_arrow_kind {
-    LTA_ARROW_NULL, /* nothing but nulls */
+    LTA_ARROW_NULL, /* nothing but nulls: all zero is such a column */
     LTA_ARROW_INT,  /* signed or unsigned, 1 to 8 bytes */
     LTA_ARROW_REAL, /* float or double */
     LTA_ARROW_TEXT, /* or bytes: that it is UTF-8 is for the reader to check */

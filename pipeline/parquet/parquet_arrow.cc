@@ -1,7 +1,7 @@
 /* pipeline/parquet/parquet_arrow.cc - parquet_arrow.h by Arrow's C++ library, 17 or newer.
  *
- * Memory comes from malloc, so that --memory and sanitizers see it, and Arrow starts no threads of its own. What
- * is written depends on the rows and on Arrow's version, which the file names as its creator. */
+ * Memory comes from malloc, so that --memory and sanitizers see it, and Arrow starts no threads of its own.
+ * What is written depends on the rows and on Arrow's version, which the file names as its creator. */
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/interfaces.h>
@@ -24,7 +24,8 @@ extern "C" {
 #include "pipeline/parquet/parquet_arrow.h"
 }
 
-namespace {
+namespace
+{
 
 /* Arrow's sentence on one line. */
 std::string one_line(std::string text)
@@ -45,8 +46,7 @@ lta_status fail(lta_status kind, const char *file, const arrow::Status &s)
 }
 
 /* Runs body(), which returns an arrow::Status; what it throws or returns becomes a status of ours. */
-template <typename Body>
-lta_status guarded(lta_status kind, const char *file, Body body) noexcept
+template <typename Body> lta_status guarded(lta_status kind, const char *file, Body body) noexcept
 {
     try {
         arrow::Status s = body();
@@ -65,8 +65,7 @@ lta_status guarded(lta_status kind, const char *file, Body body) noexcept
 }
 
 /* Since Arrow 20 both return a Result, before they took a pointer. */
-template <typename Builder>
-arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> build(Builder &b)
+template <typename Builder> arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> build(Builder &b)
 {
     if constexpr (requires { b.Build().ok() && b.Build().ValueOrDie(); }) {
         return b.Build();
@@ -91,16 +90,25 @@ batches_of(Reader &r, const std::vector<int> &row_groups, const std::vector<int>
 }
 
 /* An output stream of Arrow's over one of ours, which stays open. */
-class stream_output : public arrow::io::OutputStream {
-public:
-    explicit stream_output(FILE *stream) : stream_(stream) {}
+class stream_output : public arrow::io::OutputStream
+{
+  public:
+    explicit stream_output(FILE *stream) : stream_(stream)
+    {
+    }
     arrow::Status Close() override
     {
         closed_ = true;
         return arrow::Status::OK();
     }
-    arrow::Result<int64_t> Tell() const override { return at_; }
-    bool closed() const override { return closed_; }
+    arrow::Result<int64_t> Tell() const override
+    {
+        return at_;
+    }
+    bool closed() const override
+    {
+        return closed_;
+    }
     arrow::Status Write(const void *data, int64_t n) override
     {
         if (fwrite(data, 1, static_cast<size_t>(n), stream_) != static_cast<size_t>(n)) {
@@ -111,9 +119,12 @@ public:
         return arrow::Status::OK();
     }
     using arrow::io::OutputStream::Write;
-    int error() const { return error_; } /* errno of a failed write, 0 = none */
+    int error() const
+    {
+        return error_;
+    } /* errno of a failed write, 0 = none */
 
-private:
+  private:
     FILE *stream_;
     int64_t at_ = 0;
     int error_ = 0;
@@ -204,7 +215,8 @@ void lta_arrow_reader_close(lta_arrow_reader *r)
     delete r;
 }
 
-namespace {
+namespace
+{
 
 /* A write that failed tells more by its errno than by Arrow's words. */
 template <typename Body> lta_status writing(lta_arrow_writer *w, Body body) noexcept

@@ -1,5 +1,6 @@
-/* pipeline/parquet/parquet_arrow.h - the thin layer over Arrow's C++ library: Parquet files into record batches
- * and back, handed over by the Arrow C data interface. Used by parquet_read.c and parquet_write.c alone.
+/* pipeline/parquet/parquet_arrow.h - the thin layer over Arrow's C++ library: Parquet files into record
+ * batches and back, handed over by the Arrow C data interface. Used by parquet_read.c and parquet_write.c
+ * alone.
  *
  * parquet_arrow.cc implements it; a build without Arrow has parquet_none.c instead, where opening and
  * creating fail with LTA_ERR_USAGE. No C++ exception leaves it. One thread does all the work. */

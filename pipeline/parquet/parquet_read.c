@@ -12,9 +12,9 @@ struct lta_parquet {
     lta_arrow_reader *reader;
     lta_arrow_file_info info;
     lta_strings names;
-    const char *const *selected;
     unsigned n_selected;
     int64_t *child;            /* [n_selected] which child of the batches it is, -1 = not there */
+    lta_arrow_column *column;  /* [n_selected] */
     struct ArrowSchema schema; /* of the batches */
     struct ArrowArray batch;
     int64_t rows_read;
@@ -66,6 +66,7 @@ void lta_parquet_close(lta_parquet *p)
     lta_arrow_reader_close(p->reader);
     lta_strings_free(&p->names);
     free(p->child);
+    free(p->column);
     free(p);
 }
 
@@ -74,7 +75,7 @@ uint64_t lta_parquet_rows(const lta_parquet *p)
     return (uint64_t)p->info.rows;
 }
 
-const lta_strings *lta_parquet_columns(const lta_parquet *p)
+const lta_strings *lta_parquet_names(const lta_parquet *p)
 {
     return &p->names;
 }
@@ -85,7 +86,8 @@ static const char *list_names(const lta_parquet *p, char *text, size_t size)
     size_t at = 0;
     text[0] = '\0';
     for (uint64_t i = 0; i < p->names.n && at < size; i++)
-        at += (size_t)snprintf(text + at, size - at, "%s%s", i > 0 ? ", " : "", lta_strings_get(&p->names, i));
+        at +=
+            (size_t)snprintf(text + at, size - at, "%s%s", i > 0 ? ", " : "", lta_strings_get(&p->names, i));
     return text;
 }
 
@@ -122,11 +124,13 @@ lta_status lta_parquet_select(lta_parquet *p, const char *const *names, unsigned
     release_batch(&p->batch);
     release_schema(&p->schema);
     free(p->child);
+    free(p->column);
     p->child = NULL;
-    p->selected = names;
+    p->column = NULL;
     p->n_selected = n;
     p->rows_read = 0;
     LTA_TRY(LTA_ALLOC(&p->child, n));
+    LTA_TRY(LTA_CALLOC(&p->column, n));
     LTA_TRY(LTA_ALLOC(&columns, n));
     for (unsigned k = 0; k < n; k++) {
         int column;
@@ -151,16 +155,19 @@ lta_status lta_parquet_next(lta_parquet *p, uint64_t *n_rows)
     release_batch(&p->batch);
     *n_rows = 0;
     lta_status st = lta_arrow_reader_next(p->reader, &p->batch);
-    if (st == LTA_OK && p->batch.release) {
-        *n_rows = (uint64_t)p->batch.length;
-        p->rows_read += p->batch.length;
-    }
-    return st;
+    if (st != LTA_OK || !p->batch.release)
+        return st;
+    for (unsigned k = 0; k < p->n_selected; k++)
+        if (p->child[k] >= 0)
+            p->column[k] = lta_arrow_child(&p->schema, &p->batch, p->child[k]);
+    *n_rows = (uint64_t)p->batch.length;
+    p->rows_read += p->batch.length;
+    return LTA_OK;
 }
 
-lta_arrow_column lta_parquet_column(const lta_parquet *p, unsigned k)
+const lta_arrow_column *lta_parquet_columns(const lta_parquet *p)
 {
-    return lta_arrow_child(&p->schema, &p->batch, p->child[k]);
+    return p->column;
 }
 
 double lta_parquet_share(const lta_parquet *p)

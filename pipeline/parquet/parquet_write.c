@@ -67,8 +67,11 @@ static lta_status create_arrow(lta_parquet_writer *w, FILE *stream, const lta_pa
                                         .release = release_schema};
         children[i] = &child[i];
     }
-    struct ArrowSchema all = {
-        .format = "+s", .name = "", .n_children = w->n_columns, .children = children, .release = release_schema};
+    struct ArrowSchema all = {.format = "+s",
+                              .name = "",
+                              .n_children = w->n_columns,
+                              .children = children,
+                              .release = release_schema};
     LTA_TRY(lta_arrow_writer_create(w->file, stream, &all, &w->arrow));
 done:
     free(children);
@@ -171,7 +174,10 @@ void lta_parquet_put_uint(lta_parquet_writer *w, uint64_t v)
     uint32_t v32 = (uint32_t)v;
     assert(type == LTA_PARQUET_U64 || (type == LTA_PARQUET_U32 && v32 == v) ||
            (type == LTA_PARQUET_U16 && v16 == v));
-    put_cell(w, true, type == LTA_PARQUET_U16 ? (void *)&v16 : type == LTA_PARQUET_U32 ? (void *)&v32 : &v,
+    put_cell(w, true,
+             type == LTA_PARQUET_U16   ? (void *)&v16
+             : type == LTA_PARQUET_U32 ? (void *)&v32
+                                       : &v,
              NULL, 0);
 }
 

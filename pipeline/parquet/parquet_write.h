@@ -1,8 +1,8 @@
 /* pipeline/parquet/parquet_write.h - rows into a Parquet file, cell by cell.
  *
  * Columns are of fixed types; rows go out as row groups of some tens of megabytes, compressed with zstd. The
- * bytes are the same for the same rows and the same version of Arrow, which the file names as its creator. In a
- * build without Arrow, creating fails with LTA_ERR_USAGE. */
+ * bytes are the same for the same rows and the same version of Arrow, which the file names as its creator. In
+ * a build without Arrow, creating fails with LTA_ERR_USAGE. */
 #ifndef LTA_PARQUET_PARQUET_WRITE_H
 #define LTA_PARQUET_PARQUET_WRITE_H
 
