@@ -17,3 +17,10 @@ set_tests_properties(import_reference PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120
 add_test(NAME import_reference_blocks
   COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/import_reference_blocks.py $<TARGET_FILE:lta>)
 set_tests_properties(import_reference_blocks PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
+
+# Kavier tables as CSV and, where Parquet is built in and .build/venv has pyarrow, as Parquet
+add_test(NAME kavier_reference
+  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/kavier_reference.py $<TARGET_FILE:lta>)
+add_test(NAME kavier_reference_parquet
+  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/kavier_reference.py $<TARGET_FILE:lta> --parquet)
+set_tests_properties(kavier_reference kavier_reference_parquet PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
