@@ -104,6 +104,23 @@ void lta_out_u64_list(lta_text_out *o, const uint64_t *item, uint64_t n)
     lta_out_bytes(o, "]", 1);
 }
 
+size_t lta_u64_list_text(const uint64_t *item, uint64_t n, char *out)
+{
+    char text[MOST_DIGITS], *to = out;
+    *to++ = '[';
+    for (uint64_t i = 0; i < n; i++) {
+        size_t at = digits_of(item[i], text), length = sizeof text - at;
+        if (i > 0) {
+            *to++ = ',';
+            *to++ = ' ';
+        }
+        memcpy(to, text + at, length);
+        to += length;
+    }
+    *to++ = ']';
+    return (size_t)(to - out);
+}
+
 void lta_out_json_text(lta_text_out *o, const char *text)
 {
     lta_out_bytes(o, "\"", 1);

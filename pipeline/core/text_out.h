@@ -31,6 +31,9 @@ void lta_out_u64(lta_text_out *o, uint64_t value);
 void lta_out_i64(lta_text_out *o, int64_t value);
 /* "[1, 2, 3]", as Python's json writes a list. */
 void lta_out_u64_list(lta_text_out *o, const uint64_t *item, uint64_t n);
+/* The same into out, which has LTA_U64_LIST_TEXT(n) bytes; its length, there is no terminator. */
+#define LTA_U64_LIST_TEXT(n) (22 * (n) + 2)
+size_t lta_u64_list_text(const uint64_t *item, uint64_t n, char *out);
 /* Text as a JSON string in UTF-8, quotes included. */
 void lta_out_json_text(lta_text_out *o, const char *text);
 /* Hands what is buffered to the stream; name is what an error calls the output. Errors: LTA_ERR_RUN,

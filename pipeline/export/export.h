@@ -36,12 +36,17 @@ typedef struct lta_export_target {
     X(csv, "csv", false, "every request with its enrichment fields, a row each")                             \
     X(kavier_csv, "kavier-csv", false,                                                                       \
       "Kavier's input: counts and token lists, a row a request, in order of arrival")                        \
+    X(kavier_parquet, "kavier-parquet", false, "the same as Parquet, in the types of the published table")   \
     X(marconi_jsonl, "marconi-jsonl", false, "as Marconi publishes traces: token lists, a line a request")   \
     X(mooncake_jsonl, "mooncake-jsonl", false,                                                               \
       "as Mooncake publishes traces: block ids of inputs; token traces with --block")                        \
+    X(opendc, "opendc", true,                                                                                \
+      "an OpenDC workload: tasks.parquet with the real submission times and total tokens, "                  \
+      "fragments.parquet; a trace measures nothing, so durations, capacities and usage are 0")               \
     X(oracle_general, "oracle-general", false,                                                               \
       "libCacheSim's binary: every touched position with its next touch. It is a flat list: where a "        \
-      "request has several symbols, a simulator's hits are not prefix hits")
+      "request has several symbols, a simulator's hits are not prefix hits")                                 \
+    X(parquet, "parquet", false, "the columns of csv as Parquet, absent values null")
 
 #define LTA_EXPORT_NAME(id, name, folder, summary)    ", " name
 #define LTA_EXPORT_DECLARE(id, name, folder, summary) lta_status lta_export_##id(const lta_export_target *x);

@@ -182,6 +182,20 @@ double lta_export_seconds(const lta_export_requests *e, uint64_t r, bool own_clo
     return (double)own_time_us(t, r) / 1e6;
 }
 
+/* ---- lengths ---- */
+
+lta_status lta_export_check_lengths(const lta_export_requests *e)
+{
+    const lta_trace *t = &e->trace;
+    for (uint64_t r = 0; r < t->n; r++)
+        if (e->keep[t->source[r]] &&
+            (!t->input_tokens || t->input_tokens[r] == LTA_NO_U32 || t->output_tokens[r] == LTA_NO_U32))
+            return lta_fail(LTA_ERR_USAGE, "%s: source %s gives no numbers of tokens, which %s consists of",
+                            e->target->store, lta_strings_get(&t->sources.name, t->source[r]),
+                            e->target->options->format);
+    return LTA_OK;
+}
+
 /* ---- sequences ---- */
 
 static uint64_t base_of(const lta_export_requests *e, uint64_t r)

@@ -42,6 +42,9 @@ int64_t lta_export_time_us(const lta_export_requests *e, uint64_t r);
  * of several sources. */
 double lta_export_seconds(const lta_export_requests *e, uint64_t r, bool own_clock);
 
+/* LTA_ERR_USAGE unless every request has its numbers of tokens. */
+LTA_MUST_CHECK lta_status lta_export_check_lengths(const lta_export_requests *e);
+
 /* Integers for session and turn of the next request, in order: of one source its own session names where all
  * of them are integers; else numbers from 0. Requests without a session get one each. */
 uint64_t lta_export_session(lta_export_requests *e, uint64_t r);
