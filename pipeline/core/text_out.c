@@ -106,16 +106,14 @@ void lta_out_u64_list(lta_text_out *o, const uint64_t *item, uint64_t n)
 
 size_t lta_u64_list_text(const uint64_t *item, uint64_t n, char *out)
 {
-    char text[MOST_DIGITS], *to = out;
+    char *to = out;
     *to++ = '[';
     for (uint64_t i = 0; i < n; i++) {
-        size_t at = digits_of(item[i], text), length = sizeof text - at;
         if (i > 0) {
-            *to++ = ',';
-            *to++ = ' ';
+            memcpy(to, ", ", 2);
+            to += 2;
         }
-        memcpy(to, text + at, length);
-        to += length;
+        to = put_digits(to, item[i]);
     }
     *to++ = ']';
     return (size_t)(to - out);
