@@ -179,6 +179,39 @@ static void numbers_are_printed_as_briefly_as_possible(void **state)
     assert_string_equal(text, "5e-324");
     lta_shortest_f64(16.0 / 3, text);
     assert_string_equal(text, "5.333333333333333");
+    lta_shortest_f64(1e15, text);
+    assert_string_equal(text, "1e+15");
+    lta_shortest_f64(1234567890123456, text);
+    assert_string_equal(text, "1234567890123456");
+    /* of 16 digits, the nearest to 2^-44 belongs to the double below */
+    lta_shortest_f64(ldexp(1, -44), text);
+    assert_string_equal(text, "5.684341886080802e-14");
+}
+
+static void floats_are_printed_as_python_does(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } known[] = {{0.0, "0.0"},
+                 {-0.0, "-0.0"},
+                 {2, "2.0"},
+                 {16.0 / 3, "5.333333333333333"},
+                 {0.0001, "0.0001"},
+                 {1e-05, "1e-05"},
+                 {1e15, "1000000000000000.0"},
+                 {1e16, "1e+16"},
+                 {123456789012345680.0, "1.2345678901234568e+17"},
+                 {-1.5e300, "-1.5e+300"},
+                 {5e-324, "5e-324"},
+                 {0x1p-24, "5.960464477539063e-08"},
+                 {0x1p-44, "5.684341886080802e-14"}};
+    char text[LTA_F64_TEXT];
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        lta_python_f64(known[i].value, text);
+        assert_string_equal(text, known[i].text);
+    }
 }
 
 static void csv_follows_rfc_4180(void **state)
@@ -227,6 +260,7 @@ int main(void)
         cmocka_unit_test(gamma_distribution_function),
         cmocka_unit_test(models_are_parsed),
         cmocka_unit_test(numbers_are_printed_as_briefly_as_possible),
+        cmocka_unit_test(floats_are_printed_as_python_does),
         cmocka_unit_test(csv_follows_rfc_4180),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "pipeline/core/text_out.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
@@ -147,13 +148,6 @@ lta_status lta_out_finish(lta_text_out *o, const char *name)
 
 /* ---- doubles ---- */
 
-/* 15 digits always survive the way to a normal double and back, so fewer are needed only where zeros at the
- * end can go. */
-static int first_precision(double value)
-{
-    return fabs(value) >= 1e-290 ? 15 : 1;
-}
-
 void lta_use_point(char *text)
 {
     const char *point = localeconv()->decimal_point;
@@ -165,54 +159,94 @@ void lta_use_point(char *text)
     }
 }
 
+typedef struct decimal {
+    char digits[MOST_DIGITS + 1]; /* no zeros at the end */
+    long n, power;                /* of ten, that the first digit stands for */
+} decimal;
+
+/* Of a number of `precision` digits. */
+static decimal make_decimal(uint64_t number, int precision, long power)
+{
+    decimal d = {.power = power};
+    d.n = snprintf(d.digits, sizeof d.digits, "%" PRIu64, number);
+    d.power += d.n > precision; /* counted up from nines */
+    while (d.n > 1 && d.digits[d.n - 1] == '0')
+        d.n--;
+    return d;
+}
+
+/* The fewest digits that read back as value >= 0, and of those the nearest to it.
+ *
+ * 15 digits always survive the way to a normal double and back, so fewer are needed only where zeros at the
+ * end can go. Of so many digits the nearest number reads back, if any does; but below a power of two doubles
+ * lie closer than above it, so that the nearest may belong to the double below and the next one up still
+ * reads back. */
+static decimal shortest(double value)
+{
+    enum { MOST_PRECISE = 17 };
+    char text[LTA_F64_TEXT];
+    int unused;
+    bool power_of_two = frexp(value, &unused) == 0.5;
+    for (int precision = value >= 1e-290 ? 15 : 1;; precision++) {
+        uint64_t number = 0;
+        snprintf(text, sizeof text, "%.*e", precision - 1, value);
+        const char *c = text;
+        for (; *c != 'e'; c++)
+            if (*c >= '0' && *c <= '9')
+                number = 10 * number + (uint64_t)(*c - '0');
+        long power = strtol(c + 1, NULL, 10);
+        if (precision == MOST_PRECISE || strtod(text, NULL) == value)
+            return make_decimal(number, precision, power);
+        if (!power_of_two)
+            continue;
+        snprintf(text, sizeof text, "%" PRIu64 "e%ld", number + 1, power - (precision - 1));
+        if (strtod(text, NULL) == value)
+            return make_decimal(number + 1, precision, power);
+    }
+}
+
+/* Without an exponent where the power of ten is -4 or more and below fixed_below; whole numbers then end in
+ * `decimals` zeros behind a point. */
+static void write_decimal(const decimal *d, bool negative, long fixed_below, long decimals,
+                          char out[LTA_F64_TEXT])
+{
+    char *to = out;
+    long point = d->power + 1; /* digits before the point */
+    if (negative)
+        *to++ = '-';
+    if (d->power < -4 || d->power >= fixed_below) {
+        *to++ = d->digits[0];
+        if (d->n > 1)
+            *to++ = '.';
+        for (long i = 1; i < d->n; i++)
+            *to++ = d->digits[i];
+        snprintf(to, LTA_F64_TEXT - (size_t)(to - out), "e%c%02ld", d->power < 0 ? '-' : '+', labs(d->power));
+        return;
+    }
+    for (long i = point < 1 ? point - 1 : 0; i < d->n || i < point + decimals; i++) {
+        if (i == point)
+            *to++ = '.';
+        *to++ = i >= 0 && i < d->n ? d->digits[i] : '0';
+    }
+    *to = '\0';
+}
+
 void lta_shortest_f64(double value, char out[LTA_F64_TEXT])
 {
-    char text[LTA_F64_TEXT];
-    for (int precision = first_precision(value); precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
+    if (!isfinite(value)) {
+        snprintf(out, LTA_F64_TEXT, "%g", value);
+        return;
     }
-    lta_use_point(text);
-    memcpy(out, text, strlen(text) + 1);
+    decimal d = shortest(fabs(value));
+    write_decimal(&d, signbit(value), d.n > 15 ? d.n : 15, 0, out);
 }
 
 void lta_python_f64(double value, char out[LTA_F64_TEXT])
 {
-    enum { FIXED_BELOW = 16, FIXED_FROM = -4 }; /* powers of ten written without an exponent */
-    char text[LTA_F64_TEXT], digits[20];
-    size_t n = 0, at = 0;
     if (!isfinite(value)) {
         snprintf(out, LTA_F64_TEXT, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
         return;
     }
-    for (int precision = first_precision(value); precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision - 1, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    const char *c = text;
-    for (; *c != 'e'; c++)
-        if (*c >= '0' && *c <= '9')
-            digits[n++] = *c;
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
-    long power = strtol(c + 1, NULL, 10);
-    if (text[0] == '-')
-        out[at++] = '-';
-    if (power < FIXED_FROM || power >= FIXED_BELOW) {
-        out[at++] = digits[0];
-        if (n > 1)
-            out[at++] = '.';
-        memcpy(out + at, digits + 1, n - 1);
-        snprintf(out + at + n - 1, LTA_F64_TEXT - at - n + 1, "e%c%02ld", power < 0 ? '-' : '+', labs(power));
-        return;
-    }
-    long point = power + 1; /* digits before the point */
-    for (long i = point < 1 ? point - 1 : 0; i < (long)n || i <= point; i++) {
-        if (i == point)
-            out[at++] = '.';
-        out[at++] = i >= 0 && i < (long)n ? digits[i] : '0';
-    }
-    out[at] = '\0';
+    decimal d = shortest(fabs(value));
+    write_decimal(&d, signbit(value), 16, 1, out);
 }
