@@ -48,6 +48,7 @@ class Trace:
             self.input_tokens, self.output_tokens = column("input_tokens"), column("output_tokens")
             self.source = column("source")
             self.source_names = [s.decode() for s in f["/sources/name"][:]]
+            self.datasets = [s.decode() for s in f["/sources/dataset"][:]]
             self.full = self.input = None
             if self.unit != "none":
                 self.decode(f)
@@ -288,6 +289,8 @@ class Reference:
             put("output_tokens", sum(t.output_tokens[r] for r in rows))
             put("empty", sum(t.input_tokens[r] == 0 for r in rows))
             put("no_output", sum(t.output_tokens[r] == 0 for r in rows))
+            if "burstgpt" in t.datasets:
+                put("failed", sum(t.output_tokens[r] == 0 and t.datasets[t.source[r]] == "burstgpt" for r in rows))
             if t.full is not None:
                 paths = self.scope["global", 1].paths
                 asked, touched = sum(len(t.input[r]) for r in rows), sum(len(paths[r]) for r in rows)

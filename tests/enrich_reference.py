@@ -16,7 +16,7 @@ import tempfile
 import h5py
 
 from enrich_definitions import EDGES, PERMILLE, Reference, Trace, lookup_length, quantile, ratio
-from small_traces import write_azure, write_marconi, write_mooncake
+from small_traces import write_azure, write_burstgpt, write_marconi, write_mooncake
 
 checks = 0
 
@@ -255,16 +255,18 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(24):
             rng = random.Random(seed)
-            kind = ("marconi", "marconi", "mooncake", "azure")[seed % 4]
+            kind = ("marconi", "marconi", "mooncake", "burstgpt" if seed % 8 == 3 else "azure")[seed % 4]
             if kind == "marconi":
                 files = write_marconi(folder, rng, rng.randrange(1, 4), 2400 if seed % 8 == 0 else 60)
             else:
-                files = write_mooncake(folder, rng) if kind == "mooncake" else write_azure(folder, rng)
+                write = dict(mooncake=write_mooncake, azure=write_azure, burstgpt=write_burstgpt)[kind]
+                files = write(folder, rng)
             store = os.path.join(folder, f"store{seed}")
             options = ["--capacity", "3,17,90", "--window", "2"] if seed % 3 else ["--model", "tiny:2:3:5:1"]
             if seed % 5 == 1:
                 options.append("--inputs-only")
-            run(lta, "run", "-q", "-o", store, "--format", kind, *options, *files)
+            files += write_azure(folder, rng) if kind == "burstgpt" and seed % 16 == 3 else []
+            run(lta, "run", "-q", "-o", store, *options, *files)
             check(lta, store)
             stores += 1
         check_published(lta, folder)

@@ -44,8 +44,10 @@ void prepare(trial *x, const test_trace *t, bool inputs_only)
     must(x, lta_ops_get("cpu", &x->run.ops));
     lta_enrichment *e = &x->e;
     e->trace = test_build_trace(t, false);
-    for (uint64_t i = 0; i < e->trace.sources.n; i++)
+    for (uint64_t i = 0; i < e->trace.sources.n; i++) {
         must(x, lta_strings_add_text(&e->trace.sources.name, "source"));
+        must(x, lta_strings_add_text(&e->trace.sources.dataset, ""));
+    }
     if (t->has_sessions) { /* the sources' own names do not matter here */
         e->trace.source_session = test_alloc(t->n, sizeof *e->trace.source_session);
         memset(e->trace.source_session, 0xff, (size_t)t->n * sizeof *e->trace.source_session);

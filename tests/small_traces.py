@@ -61,3 +61,18 @@ def write_azure(folder, rng):
     with open(name, "w") as f:
         f.write("\r\n".join(lines))
     return [name]
+
+
+def write_burstgpt(folder, rng):
+    """Failed requests, requests without a session, and times of whole seconds, many of them equal."""
+    name = os.path.join(folder, "BurstGPT_3.csv")
+    at, lines = 19440000, ["Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type"]
+    for row in range(rng.randrange(2, 60)):
+        at += rng.choice([0, 0, 1, 20])
+        session = "00000000-0000-4000-8000-%012d" % rng.randrange(6) if row == 0 or rng.random() < 0.6 else ""
+        entered, answered = rng.randrange(0, 900), rng.choice([0, rng.randrange(1, 300)])
+        lines.append("%d.0,%s,%d,%s,%d,%d,%d,%s" % (at, session, rng.randrange(20), rng.choice(["GPT-4", "ChatGPT"]), entered,
+                                                    answered, entered + answered, "Conversation log" if session else "API log"))
+    with open(name, "w") as f:
+        f.write("\n".join(lines) + "\n")
+    return [name]

@@ -10,7 +10,7 @@
 typedef struct totals {
     uint64_t requests, sessions, distinct_sessions, input_tokens, output_tokens;
     uint64_t input_symbols, symbols, distinct_symbols, reusable[LTA_SCOPES];
-    uint64_t empty, no_output;
+    uint64_t empty, no_output, failed;
     int64_t first_us, last_us;
 } totals;
 
@@ -36,6 +36,12 @@ static void add_request(const lta_enrichment *e, uint64_t r, totals *t)
     for (int s = 0; s < LTA_SCOPES; s++)
         if (e->fields.reusable[s])
             t->reusable[s] += e->fields.reusable[s][r];
+}
+
+/* Of the data sets, BurstGPT tells failed requests: those without output tokens. */
+static bool tells_failures(const lta_trace *t, uint64_t source)
+{
+    return strcmp(lta_strings_get(&t->sources.dataset, source), "burstgpt") == 0;
 }
 
 /* Sessions and distinct sessions of each source (by[0 .. n_sources-1]) and of the trace. A session lies in
@@ -85,6 +91,10 @@ static const lta_column_spec token_columns[] = {
     {LTA_U64, "no_output", "1", "requests with output_tokens = 0"},
     {0},
 };
+static const lta_column_spec failed_columns[] = {
+    {LTA_U64, "failed", "1", "requests that the source marks as failed"},
+    {0},
+};
 static const lta_column_spec symbol_columns[] = {
     {LTA_U64, "input_symbols", "symbols", "symbols of all inputs: what lookups ask for"},
     {LTA_U64, "symbols", "symbols", "symbols touched: inputs and outputs (inputs alone with --inputs-only)"},
@@ -115,7 +125,8 @@ static const lta_column_spec time_columns[] = {
     {0},
 };
 
-static lta_status put_row(const lta_enrichment *e, lta_table *t, const char *name, const totals *v)
+static lta_status put_row(const lta_enrichment *e, lta_table *t, const char *name, bool failures,
+                          const totals *v)
 {
     lta_status st = LTA_OK;
     LTA_TRY(lta_table_row(t));
@@ -131,6 +142,8 @@ static lta_status put_row(const lta_enrichment *e, lta_table *t, const char *nam
         lta_table_put_u64(t, v->empty);
         lta_table_put_u64(t, v->no_output);
     }
+    if (failures)
+        lta_table_put_u64(t, v->failed);
     if (e->symbols) {
         lta_table_put_u64(t, v->input_symbols);
         lta_table_put_u64(t, v->symbols);
@@ -154,6 +167,9 @@ done:
 lta_status lta_build_summary(const lta_enrichment *e, lta_table_set *set)
 {
     lta_status st = LTA_OK;
+    bool failures = false;
+    for (uint64_t s = 0; s < e->trace.sources.n; s++)
+        failures |= tells_failures(&e->trace, s);
     const struct {
         bool wanted;
         const lta_column_spec *columns;
@@ -162,6 +178,7 @@ lta_status lta_build_summary(const lta_enrichment *e, lta_table_set *set)
         {e->sessions, session_columns},
         {e->sessions && e->symbols, distinct_session_columns},
         {e->lengths, token_columns},
+        {failures, failed_columns},
         {e->symbols, symbol_columns},
         {e->symbols && e->sessions, reusable_session_columns},
         {e->symbols, share_columns},
@@ -178,6 +195,9 @@ lta_status lta_build_summary(const lta_enrichment *e, lta_table_set *set)
         if (e->symbols)
             by[trace->source[r]].distinct_symbols += e->first_touches[LTA_SCOPE_SOURCE][r];
     }
+    for (uint64_t s = 0; s < trace->sources.n; s++)
+        if (tells_failures(trace, s))
+            all.failed += by[s].failed = by[s].no_output;
     all.distinct_symbols = e->distinct;
     if (e->sessions)
         LTA_TRY(count_sessions(e, by, &all));
@@ -187,8 +207,8 @@ lta_status lta_build_summary(const lta_enrichment *e, lta_table_set *set)
         if (groups[g].wanted)
             LTA_TRY(lta_table_columns_add(t, groups[g].columns));
     for (uint64_t s = 0; s < trace->sources.n; s++)
-        LTA_TRY(put_row(e, t, lta_strings_get(&trace->sources.name, s), &by[s]));
-    LTA_TRY(put_row(e, t, "all", &all));
+        LTA_TRY(put_row(e, t, lta_strings_get(&trace->sources.name, s), failures, &by[s]));
+    LTA_TRY(put_row(e, t, "all", failures, &all));
 done:
     free(by);
     return st;
