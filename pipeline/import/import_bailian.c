@@ -1,9 +1,10 @@
 /* pipeline/import/import_bailian.c - Qwen-Bailian JSONL: chat_id and parent_chat_id (of requests, not chats),
  * timestamp (s), input_length, output_length, type, turn (from 1), hash_ids of 16-token blocks.
  *
- * A session is what parent links connect. A first pass joins them, so that neither a parent that was cut off
- * at the start of the trace nor one that comes later splits a session: requests of one missing parent belong
- * together. A session is named by its first request in the file that has no parent there. */
+ * A session is what parent links connect, over any number of turns: a first pass joins them, so that neither
+ * a parent that was cut off at the start of the trace nor one that comes later in the file splits a session,
+ * and requests of one missing parent belong together. It is named by its first request in the file that has
+ * no parent there. */
 #include "pipeline/core/array.h"
 #include "pipeline/import/block_size.h"
 #include "pipeline/import/import_internal.h"
@@ -18,6 +19,14 @@ typedef unsigned long long ull; /* for printf */
 
 enum { DEFAULT_BLOCK_TOKENS = 16, ID_SIZE = 24 };
 
+static const lta_published published[] = {
+    {"qwen_traceA_blksz_16.jsonl", NULL, 0},
+    {"qwen_traceB_blksz_16.jsonl", NULL, 172800},
+    {"qwen_coder_blksz_16.jsonl", NULL, 0},
+    {"qwen_thinking_blksz_16.jsonl", NULL, 0},
+    {0},
+};
+
 enum { CHAT_ID, PARENT, TIMESTAMP, INPUT_LENGTH, OUTPUT_LENGTH, TYPE, TURN, HASH_IDS, N_KEYS };
 static const char *const keys[N_KEYS + 1] = {"chat_id",      "parent_chat_id", "timestamp",
                                              "input_length", "output_length",  "type",
@@ -29,7 +38,8 @@ typedef struct chat_node {
     uint64_t up;     /* towards the representative of its session, which is its own */
     uint64_t name;   /* of a representative: the node that names the session; NONE = none yet */
     uint64_t parent; /* NONE = none */
-    bool in_file;
+    uint64_t line;   /* where it stands first; NONE = not in the file */
+    int64_t time_us; /* of that line */
 } chat_node;
 
 typedef struct bailian {
@@ -39,7 +49,7 @@ typedef struct bailian {
     lta_dictionary ids; /* chat ids as text; their indices are nodes */
     chat_node *node;
     uint64_t n_nodes, node_capacity;
-    uint64_t missing_parents;
+    uint64_t missing_parents, late_parents;
     /* the row being read */
     char chat[ID_SIZE], parent[ID_SIZE]; /* parent: "" for none */
     int64_t time_us;
@@ -174,7 +184,7 @@ static lta_status find_node(bailian *b, const char *id, uint64_t *out)
     LTA_TRY(LTA_GROW(&b->node, &b->node_capacity, b->n_nodes + 1));
     LTA_TRY(lta_dictionary_intern(&b->ids, id, strlen(id), out));
     if (*out == b->n_nodes) {
-        b->node[*out] = (chat_node){.up = *out, .name = NONE, .parent = NONE};
+        b->node[*out] = (chat_node){.up = *out, .name = NONE, .parent = NONE, .line = NONE};
         b->n_nodes++;
     }
 done:
@@ -190,12 +200,15 @@ static uint64_t representative(bailian *b, uint64_t i)
     return i;
 }
 
-static lta_status link_row(bailian *b)
+static lta_status link_row(bailian *b, uint64_t line)
 {
     lta_status st = LTA_OK;
     uint64_t chat, parent;
     LTA_TRY(find_node(b, b->chat, &chat));
-    b->node[chat].in_file = true;
+    if (b->node[chat].line == NONE) {
+        b->node[chat].line = line;
+        b->node[chat].time_us = b->time_us;
+    }
     if (b->parent[0] != '\0') {
         LTA_TRY(find_node(b, b->parent, &parent));
         b->node[chat].parent = parent;
@@ -205,21 +218,38 @@ done:
     return st;
 }
 
-/* Ids are numbered by first appearance, so the lowest node that fits is the first in the file. A circle of
- * links has no request without a parent in the file: its first one gives the name. */
-static void name_sessions(bailian *b)
+static bool has_parent_in_file(const bailian *b, uint64_t i)
 {
-    for (int pass = 0; pass < 2; pass++)
-        for (uint64_t i = 0; i < b->n_nodes; i++) {
-            chat_node *n = &b->node[i], *top = &b->node[representative(b, i)];
-            bool is_root = n->parent == NONE || !b->node[n->parent].in_file;
-            if (n->in_file && top->name == NONE && (pass == 1 || is_root))
-                top->name = i;
-            b->missing_parents += pass == 0 && n->in_file && n->parent != NONE && is_root;
-        }
+    uint64_t parent = b->node[i].parent;
+    return parent != NONE && b->node[parent].line != NONE;
 }
 
-/* Reads every row for its links; with --on-error skip, bad ones are left for the reading proper to count. */
+/* Does request i name a session rather than k? The first one without a parent in the file does; in a circle
+ * of links there is none, and the first of all does. */
+static bool names_before(const bailian *b, uint64_t i, uint64_t k)
+{
+    bool i_linked = has_parent_in_file(b, i), k_linked = has_parent_in_file(b, k);
+    return i_linked != k_linked ? k_linked : b->node[i].line < b->node[k].line;
+}
+
+static void name_sessions(bailian *b)
+{
+    for (uint64_t i = 0; i < b->n_nodes; i++) {
+        const chat_node *n = &b->node[i];
+        if (n->line == NONE)
+            continue;
+        chat_node *top = &b->node[representative(b, i)];
+        if (top->name == NONE || names_before(b, i, top->name))
+            top->name = i;
+        if (has_parent_in_file(b, i))
+            b->late_parents += b->node[n->parent].time_us > n->time_us;
+        else
+            b->missing_parents += n->parent != NONE;
+    }
+}
+
+/* Reads every row for its links. A bad row is left for the reading proper, which tells it in its turn or
+ * counts it. */
 static lta_status join_sessions(lta_import_source *s, bailian *b)
 {
     lta_status st = LTA_OK;
@@ -232,15 +262,14 @@ static lta_status join_sessions(lta_import_source *s, bailian *b)
         s->place.line = lines.line;
         lta_json_begin(&j, line, length);
         st = read_row(s, &j, b);
-        if (st == LTA_ERR_FORMAT && s->run->skip_bad_rows) {
-            st = LTA_OK;
-            continue;
-        }
-        LTA_TRY(st);
-        LTA_TRY(link_row(b));
+        if (st == LTA_OK)
+            st = link_row(b, lines.line);
+        if (st != LTA_OK && st != LTA_ERR_FORMAT)
+            goto done;
         if (lines.line % 1024 == 0)
             LTA_TRY(lta_check_stop(s->run));
     }
+    st = LTA_OK;
     name_sessions(b);
 done:
     lta_json_free(&j);
@@ -266,7 +295,7 @@ static lta_status add_row(lta_import_source *s, lta_json *j, void *context)
     lta_request r = {.time_us = b->time_us,
                      .session = lta_strings_get(&b->ids.strings, name),
                      .session_length = (size_t)lta_strings_length(&b->ids.strings, name),
-                     .kind = b->type,
+                     .kind = b->type_length > 0 ? b->type : NULL,
                      .kind_length = (size_t)b->type_length,
                      .turn = b->turn - 1,
                      .input_tokens = b->input_tokens,
@@ -279,25 +308,36 @@ done:
     return st;
 }
 
-/* The published names end in _blksz_N.jsonl. */
+/* As given, or as in the name (_blksz_N): the ids of every row are checked against it. */
 static uint32_t block_tokens_of(const lta_import_source *s)
 {
     const char *size = strstr(s->data_file, "_blksz_");
     unsigned v = 0;
     if (s->options->block_tokens > 0)
         return s->options->block_tokens;
-    return size && sscanf(size, "_blksz_%7u.jsonl", &v) == 1 && v > 0 ? v : DEFAULT_BLOCK_TOKENS;
+    return size && sscanf(size, "_blksz_%7u", &v) == 1 && v > 0 ? v : DEFAULT_BLOCK_TOKENS;
+}
+
+static void report_links(const lta_import_source *s, const bailian *b)
+{
+    if (b->missing_parents > 0)
+        lta_log_line(s->run->log, LTA_LOG_INFO, "import",
+                     "%s: %llu request%s a parent that is not in the file", s->place.file,
+                     (ull)b->missing_parents, b->missing_parents == 1 ? " has" : "s have");
+    if (b->late_parents > 0)
+        lta_log_line(s->run->log, LTA_LOG_WARN, "import", "%s: %llu request%s earlier than the parent named",
+                     s->place.file, (ull)b->late_parents, b->late_parents == 1 ? " is" : "s are");
 }
 
 static lta_status read_bailian(lta_import_source *s)
 {
     lta_status st = LTA_OK;
     bailian b = {.block_tokens = block_tokens_of(s)};
-    bool published = strncmp(s->data_file, "qwen_", 5) == 0 && strstr(s->data_file, "_blksz_");
+    const lta_published *p = lta_find_published(published, s->data_file);
     s->times_may_fall = true;
     LTA_TRY(join_sessions(s, &b));
     lta_source_info info = {.dataset = "bailian",
-                            .licence = published ? "Apache-2.0" : "",
+                            .licence = p ? "Apache-2.0" : "",
                             .unit = LTA_UNIT_BLOCK,
                             .block_tokens = b.block_tokens,
                             .has_session = true,
@@ -307,13 +347,10 @@ static lta_status read_bailian(lta_import_source *s)
     LTA_TRY(lta_trace_builder_begin_source(s->builder, &info));
     LTA_TRY(lta_read_jsonl(s, add_row, &b));
     LTA_TRY(lta_trace_builder_end_source(s->builder, s->rows));
+    lta_check_published_rows(s, p);
     lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s: blocks of %u tokens, %s", s->place.file,
                  b.block_tokens, lta_block_rule_text(b.rule));
-    if (b.missing_parents > 0)
-        lta_log_line(s->run->log, LTA_LOG_INFO, "import",
-                     "%s: %llu requests have a parent that is not in the file: their sessions begin later "
-                     "than turn 0",
-                     s->place.file, (ull)b.missing_parents);
+    report_links(s, &b);
 done:
     lta_dictionary_free(&b.ids);
     free(b.node);
