@@ -19,8 +19,9 @@ static lta_status add_field(lta_csv_scan *c, size_t offset, size_t length, bool 
     return LTA_OK;
 }
 
-/* A quoted field from its opening quote at *p; leaves *p behind the closing one. */
-static lta_status quoted_field(lta_csv_scan *c, const char **p)
+/* A quoted field from its opening quote at *p; leaves *p behind the closing one and counts the line ends
+ * between them. */
+static lta_status quoted_field(lta_csv_scan *c, const char **p, uint64_t *n_lines)
 {
     lta_status st = LTA_OK;
     const char *start = *p + 1, *q = start;
@@ -43,6 +44,8 @@ static lta_status quoted_field(lta_csv_scan *c, const char **p)
         doubled = true;
         q = quote + 2;
     }
+    for (q = start; (q = memchr(q, '\n', (size_t)(*p - q))) != NULL; q++)
+        ++*n_lines;
     st = doubled ? add_field(c, (size_t)first, (size_t)(c->n_unquoted - first), true)
                  : add_field(c, (size_t)(start - c->row), (size_t)(*p - 1 - start), false);
 done:
@@ -54,11 +57,12 @@ static lta_status read_fields(lta_csv_scan *c)
 {
     lta_status st = LTA_OK;
     const char *p = c->next;
+    uint64_t n_lines = 1;
     c->row = p;
     c->n_fields = c->n_unquoted = 0;
     for (;;) {
         if (p < c->end && *p == '"') {
-            LTA_TRY(quoted_field(c, &p));
+            LTA_TRY(quoted_field(c, &p, &n_lines));
         } else {
             const char *start = p;
             while (p < c->end && *p != ',' && *p != '\n' && *p != '"' && *p != '\0')
@@ -78,10 +82,8 @@ static lta_status read_fields(lta_csv_scan *c)
         }
         p++;
     }
-    for (const char *q = c->row; (q = memchr(q, '\n', (size_t)(p - q))) != NULL; q++)
-        c->next_line++; /* line ends inside quotes */
     c->next = p < c->end ? p + 1 : NULL;
-    c->next_line++;
+    c->next_line += n_lines;
 done:
     return st;
 }
@@ -116,6 +118,17 @@ void lta_csv_scan_close(lta_csv_scan *c)
     free(c->field);
     free(c->unquoted);
     *c = (lta_csv_scan){0};
+}
+
+void lta_csv_scan_part(const lta_csv_scan *c, const char *text, size_t n, lta_place *place,
+                       lta_csv_scan *part)
+{
+    part->place = place;
+    part->next = text;
+    part->end = text + n;
+    part->next_line = 1;
+    part->n_columns = c->n_columns;
+    part->trailing_comma = c->trailing_comma;
 }
 
 static lta_status find_column(const lta_csv_scan *c, const char *name, bool needed, uint64_t *out)

@@ -32,6 +32,10 @@ typedef struct lta_csv_scan {
  * is borrowed. */
 LTA_MUST_CHECK lta_status lta_csv_scan_open(lta_csv_scan *c, lta_source_text text, lta_place *place);
 void lta_csv_scan_close(lta_csv_scan *c);
+/* Lets `part`, all zero or used before, read the rows of text[0 .. n-1] alone, which lie behind the header
+ * that c has read: whole lines, without the last one's end. To be closed on its own. */
+void lta_csv_scan_part(const lta_csv_scan *c, const char *text, size_t n, lta_place *place,
+                       lta_csv_scan *part);
 
 /* Directly after lta_csv_scan_open(): the number of the column of this name, which must occur exactly once.
  */

@@ -37,35 +37,53 @@ static bool detect(const char *line, size_t length)
     return true;
 }
 
-static lta_status add_row(lta_import_source *s, const lta_csv_scan *c, void *context)
+typedef struct azure_row {
+    int64_t time_us;
+    uint32_t entered, generated;
+    bool without_zone;
+} azure_row;
+
+static lta_status parse_row(const lta_csv_scan *c, const void *context, void *row)
 {
-    azure *a = context;
+    const azure *a = context;
+    azure_row *r = row;
     lta_status st = LTA_OK;
     size_t length;
     const char *text = lta_csv_scan_get(c, a->column[TIME], &length);
-    int64_t time_us;
     uint64_t entered, generated;
     bool has_zone;
-    if (!lta_parse_timestamp(text, length, &time_us, &has_zone)) {
+    if (!lta_parse_timestamp(text, length, &r->time_us, &has_zone)) {
         char quoted[LTA_EXCERPT];
         return lta_bad_row(
-            &s->place, "not a timestamp",
+            c->place, "not a timestamp",
             "%s is \"%s\", expected YYYY-MM-DD HH:MM:SS with up to 9 decimals and an optional zone",
             time_name, lta_excerpt(text, length, quoted));
     }
     LTA_TRY(lta_csv_scan_u64(c, a->column[CONTEXT], context_name, LTA_NO_U32 - 1, &entered));
     LTA_TRY(lta_csv_scan_u64(c, a->column[GENERATED], generated_name, LTA_NO_U32 - 1, &generated));
-    LTA_TRY(lta_check_time(s, time_us));
-    a->without_zone |= !has_zone;
-    lta_request r = {
-        .time_us = time_us, .input_tokens = (uint32_t)entered, .output_tokens = (uint32_t)generated};
-    LTA_TRY(lta_add_request(s, &r));
+    r->entered = (uint32_t)entered;
+    r->generated = (uint32_t)generated;
+    r->without_zone = !has_zone;
+done:
+    return st;
+}
+
+static lta_status add_row(lta_import_source *s, const void *row, void *context)
+{
+    azure *a = context;
+    const azure_row *r = row;
+    lta_request q = {.time_us = r->time_us, .input_tokens = r->entered, .output_tokens = r->generated};
+    lta_status st = LTA_OK;
+    LTA_TRY(lta_check_time(s, r->time_us));
+    a->without_zone |= r->without_zone;
+    LTA_TRY(lta_add_request(s, &q));
 done:
     return st;
 }
 
 static lta_status read_azure(lta_import_source *s)
 {
+    static const lta_csv_rows rows = {.row_bytes = sizeof(azure_row), .parse = parse_row, .add = add_row};
     lta_status st = LTA_OK;
     lta_csv_scan c = {0};
     azure a = {0};
@@ -82,7 +100,7 @@ static lta_status read_azure(lta_import_source *s)
                             .wall_clock = true};
     lta_describe_source(s, &info);
     LTA_TRY(lta_trace_builder_begin_source(s->builder, &info));
-    LTA_TRY(lta_read_csv(s, &c, add_row, &a));
+    LTA_TRY(lta_read_csv_rows(s, &c, &rows, &a));
     LTA_TRY(lta_trace_builder_end_source(s->builder, s->rows));
     lta_check_published_rows(s, p);
     if (a.without_zone)

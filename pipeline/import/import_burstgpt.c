@@ -2,7 +2,7 @@
  * Response tokens, Total tokens, Log Type, and in version 3 Session ID and Elapsed time.
  *
  * Columns are found by name: version 3 has two more in the middle. A response of 0 tokens is a failed request
- * and stays. The trace opens with weeks of almost no load, which the log reports. */
+ * and stays. Sessions are named in version 3 alone, and there not in rows of the API log. */
 #include "pipeline/import/import_internal.h"
 #include "pipeline/import/time_parse.h"
 #include "pipeline/import/turn_counter.h"
@@ -40,69 +40,113 @@ static bool detect(const char *line, size_t length)
     return true;
 }
 
-/* A text column, or NULL where the field is empty. */
-static lta_status read_text(lta_import_source *s, const lta_csv_scan *c, const burstgpt *b, unsigned column,
-                            const char **text, size_t *length)
+typedef struct text_field { /* text is NULL where the field is empty, or there is no such column */
+    const char *text;
+    size_t length;
+} text_field;
+
+typedef struct burstgpt_row {
+    int64_t time_us;
+    text_field model, kind, session;
+    uint32_t entered, generated;
+    bool other_total;
+} burstgpt_row;
+
+static text_field get_text(const lta_csv_scan *c, uint64_t column)
 {
-    *text = NULL;
-    *length = 0;
-    if (b->column[column] == LTA_NO_COLUMN)
-        return LTA_OK;
-    *text = lta_csv_scan_get(c, b->column[column], length);
-    if (*length == 0)
-        *text = NULL;
-    return *text ? lta_check_text(s, names[column], *text, *length) : LTA_OK;
+    text_field f = {0};
+    if (column != LTA_NO_COLUMN)
+        f.text = lta_csv_scan_get(c, column, &f.length);
+    if (f.length == 0)
+        f.text = NULL;
+    return f;
 }
 
-static lta_status read_time(lta_import_source *s, const lta_csv_scan *c, const burstgpt *b, int64_t *time_us)
+static lta_status parse_time(const lta_csv_scan *c, uint64_t column, int64_t *time_us)
 {
     enum { SECONDS = 6 };
     size_t length;
-    const char *text = lta_csv_scan_get(c, b->column[TIMESTAMP], &length);
+    const char *text = lta_csv_scan_get(c, column, &length);
     if (!lta_parse_decimal_time(text, length, SECONDS, time_us) || *time_us < 0) {
         char quoted[LTA_EXCERPT];
-        return lta_bad_row(&s->place, "not a timestamp",
+        return lta_bad_row(c->place, "not a timestamp",
                            "Timestamp is \"%s\", expected seconds since the first day began",
                            lta_excerpt(text, length, quoted));
     }
-    return lta_check_time(s, *time_us);
+    return LTA_OK;
 }
 
-static lta_status add_row(lta_import_source *s, const lta_csv_scan *c, void *context)
+static lta_status parse_row(const lta_csv_scan *c, const void *context, void *row)
 {
-    burstgpt *b = context;
+    const burstgpt *b = context;
+    burstgpt_row *r = row;
     lta_status st = LTA_OK;
     uint64_t entered, generated, total;
-    uint32_t *turn = NULL;
-    lta_request r = {.turn = LTA_NO_U32};
-    LTA_TRY(read_time(s, c, b, &r.time_us));
+    LTA_TRY(parse_time(c, b->column[TIMESTAMP], &r->time_us));
     LTA_TRY(lta_csv_scan_u64(c, b->column[REQUEST], names[REQUEST], LTA_NO_U32 - 1, &entered));
     LTA_TRY(lta_csv_scan_u64(c, b->column[RESPONSE], names[RESPONSE], LTA_NO_U32 - 1, &generated));
     LTA_TRY(lta_csv_scan_u64(c, b->column[TOTAL], names[TOTAL], UINT64_MAX, &total));
-    LTA_TRY(read_text(s, c, b, MODEL, &r.model, &r.model_length));
-    LTA_TRY(read_text(s, c, b, LOG_TYPE, &r.kind, &r.kind_length));
-    LTA_TRY(read_text(s, c, b, SESSION, &r.session, &r.session_length));
-    r.input_tokens = (uint32_t)entered;
-    r.output_tokens = (uint32_t)generated;
-    if (r.session) {
-        LTA_TRY(lta_next_turn(&b->turns, r.session, r.session_length, &turn));
-        r.turn = (*turn)++;
-    }
-    b->failed += generated == 0;
-    b->other_totals += total != entered + generated;
-    LTA_TRY(lta_add_request(s, &r));
+    r->entered = (uint32_t)entered;
+    r->generated = (uint32_t)generated;
+    r->other_total = total != entered + generated;
+    r->model = get_text(c, b->column[MODEL]);
+    r->kind = get_text(c, b->column[LOG_TYPE]);
+    r->session = get_text(c, b->column[SESSION]);
 done:
     return st;
 }
 
-/* Slices from the head of these traces are nearly empty, and the clock stands still between releases: says
- * how much of the trace lies in the first tenth of its span, and where its longest pause is. */
+static lta_status check_texts(lta_import_source *s, const burstgpt_row *r)
+{
+    const struct {
+        unsigned column;
+        text_field field;
+    } texts[] = {{MODEL, r->model}, {LOG_TYPE, r->kind}, {SESSION, r->session}};
+    lta_status st = LTA_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && st == LTA_OK; i++)
+        if (texts[i].field.text)
+            st = lta_check_text(s, names[texts[i].column], texts[i].field.text, texts[i].field.length);
+    return st;
+}
+
+static lta_status add_row(lta_import_source *s, const void *row, void *context)
+{
+    burstgpt *b = context;
+    const burstgpt_row *r = row;
+    lta_status st = LTA_OK;
+    uint32_t *turn = NULL;
+    lta_request q = {.time_us = r->time_us,
+                     .session = r->session.text,
+                     .session_length = r->session.length,
+                     .kind = r->kind.text,
+                     .kind_length = r->kind.length,
+                     .model = r->model.text,
+                     .model_length = r->model.length,
+                     .turn = LTA_NO_U32,
+                     .input_tokens = r->entered,
+                     .output_tokens = r->generated};
+    LTA_TRY(check_texts(s, r));
+    LTA_TRY(lta_check_time(s, r->time_us));
+    if (q.session) {
+        LTA_TRY(lta_next_turn(&b->turns, q.session, q.session_length, &turn));
+        q.turn = (*turn)++;
+    }
+    b->failed += r->generated == 0;
+    b->other_totals += r->other_total;
+    LTA_TRY(lta_add_request(s, &q));
+done:
+    return st;
+}
+
+/* Slices from the head of these traces may be nearly empty, and the clock stands still between releases: says
+ * so where the first tenth of the span holds less than a twentieth of the requests, and where a day passes
+ * without any. */
 static void report_load(const lta_import_source *s)
 {
-    enum { LONG_PAUSE_S = 86400 };
+    const int64_t second = 1000000, day = 86400 * second;
     uint64_t n, head = 0, after = 0;
     const int64_t *time = lta_trace_builder_source_times(s->builder, &n);
-    if (n < 2)
+    if (n == 0 || time[n - 1] == time[0])
         return;
     int64_t span = time[n - 1] - time[0], pause = 0;
     for (uint64_t i = 0; i < n; i++) {
@@ -112,17 +156,20 @@ static void report_load(const lta_import_source *s)
             after = i;
         }
     }
-    lta_log_line(s->run->log, LTA_LOG_INFO, "import",
-                 "%s: the first tenth of its %lld s holds %llu of %llu requests: the load is not steady",
-                 s->place.file, (long long)(span / 1000000), (ull)head, (ull)n);
-    if (pause / 1000000 >= LONG_PAUSE_S)
+    if (head < n / 20)
         lta_log_line(s->run->log, LTA_LOG_WARN, "import",
-                     "%s: its clock jumps by %lld s before request %llu: several releases in one file?",
-                     s->place.file, (long long)(pause / 1000000), (ull)after);
+                     "%s: begins quietly: the first tenth of its %lld s holds %llu of %llu requests",
+                     s->place.file, (long long)(span / second), (ull)head, (ull)n);
+    if (pause >= day)
+        lta_log_line(
+            s->run->log, LTA_LOG_WARN, "import",
+            "%s: its clock jumps by %lld s before request %llu of %llu: several releases in one file?",
+            s->place.file, (long long)(pause / second), (ull)after + 1, (ull)n);
 }
 
 static lta_status read_burstgpt(lta_import_source *s)
 {
+    static const lta_csv_rows rows = {.row_bytes = sizeof(burstgpt_row), .parse = parse_row, .add = add_row};
     lta_status st = LTA_OK;
     lta_csv_scan c = {0};
     burstgpt b = {0};
@@ -142,17 +189,18 @@ static lta_status read_burstgpt(lta_import_source *s)
                             .has_model = true};
     lta_describe_source(s, &info);
     LTA_TRY(lta_trace_builder_begin_source(s->builder, &info));
-    LTA_TRY(lta_read_csv(s, &c, add_row, &b));
+    LTA_TRY(lta_read_csv_rows(s, &c, &rows, &b));
     report_load(s);
     LTA_TRY(lta_trace_builder_end_source(s->builder, s->rows));
     lta_check_published_rows(s, p);
-    lta_log_line(s->run->log, LTA_LOG_INFO, "import",
-                 "%s: %llu requests without an answer (failed) are kept, with 0 output tokens", s->place.file,
-                 (ull)b.failed);
+    if (b.failed > 0)
+        lta_log_line(s->run->log, LTA_LOG_INFO, "import",
+                     "%s: %llu failed request%s (Response tokens is 0), kept", s->place.file, (ull)b.failed,
+                     b.failed == 1 ? "" : "s");
     if (b.other_totals > 0)
         lta_log_line(s->run->log, LTA_LOG_WARN, "import",
-                     "%s: Total tokens is not the sum of the other two in %llu rows, and is not used",
-                     s->place.file, (ull)b.other_totals);
+                     "%s: Total tokens is not the sum of the other two in %llu row%s, and is not used",
+                     s->place.file, (ull)b.other_totals, b.other_totals == 1 ? "" : "s");
 done:
     lta_turn_counter_free(&b.turns);
     lta_csv_scan_close(&c);

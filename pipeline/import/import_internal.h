@@ -94,6 +94,19 @@ void lta_note_other_parquet_columns(const lta_import_source *s, const char *cons
 /* Do the columns of a Parquet file include all of these (NULL-terminated)? */
 bool lta_columns_include(const lta_strings *columns, const char *const *wanted);
 
+/* lta_read_csv() for a file whose rows can be read without knowing the others: parse() fills in a row,
+ * row_bytes (a multiple of 8) of the reader's own, from nothing but the scan and the unchanged context, and
+ * may point into the scan's text; add() hands it over. Threads call parse() side by side, so it has no place
+ * but the scan's; add() is called in the order of the file. What comes out, errors included, is what one
+ * thread would give. */
+typedef struct lta_csv_rows {
+    size_t row_bytes;
+    lta_status (*parse)(const lta_csv_scan *c, const void *context, void *row);
+    lta_status (*add)(lta_import_source *s, const void *row, void *context);
+} lta_csv_rows;
+LTA_MUST_CHECK lta_status lta_read_csv_rows(lta_import_source *s, lta_csv_scan *c, const lta_csv_rows *rows,
+                                            void *context);
+
 /* Ends a row that was read with status st, `at` being where the next one begins: a bad row is dropped and
  * counted where the user asked for that. Moves the progress bar on and notices signals. */
 LTA_MUST_CHECK lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at);

@@ -41,10 +41,10 @@ static int days_in_month(int year, int month)
 }
 
 /* Days from 1970-01-01 in the proleptic Gregorian calendar, year 0 to 9999. */
-static int64_t days_from_civil(int year, int month, int day)
+static int days_from_civil(int year, int month, int day)
 {
     /* count from 1 March of year -400, so that the leap day ends a year and nothing is negative */
-    int64_t y = year + 400 - (month <= 2), m = (month + 9) % 12;
+    int y = year + 400 - (month <= 2), m = (month + 9) % 12;
     return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468 - 146097;
 }
 
@@ -94,7 +94,7 @@ bool lta_parse_timestamp(const char *text, size_t length, int64_t *us, bool *has
     }
     if (c.p != c.end)
         return false;
-    int64_t seconds = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    int64_t seconds = (((int64_t)days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
     int64_t offset = (zone_hour * 60 + zone_minute) * 60;
     *us = (seconds - (east ? offset : -offset)) * 1000000 + fraction;
     *has_zone = zone;
