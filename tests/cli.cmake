@@ -22,7 +22,7 @@ lta_cli_test(export test_export.py)
 lta_cli_test(absent_columns test_absent_columns.py)
 lta_cli_test(merge test_merge.py)
 lta_cli_test(round_trips test_round_trips.py)
-lta_cli_test(kavier test_kavier.py)
+lta_cli_test(kavier_package test_kavier_package.py)
 lta_cli_test(libcachesim test_libcachesim.py)
 lta_cli_test(flat test_flat.py)
 set_tests_properties(cli_five_requests cli_threads PROPERTIES LABELS threads) # those that say most under ThreadSanitizer

@@ -4,6 +4,7 @@
 #include "pipeline/core/array.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -46,12 +47,37 @@ static lta_status check_order(const lta_trace *t, const char *file)
                 "source and source_row",
                 file, (ull)i);
     }
-    for (uint64_t i = 0; i < t->n; i++)
-        if (t->source_row[i] >= t->sources.rows[t->source[i]])
-            return lta_fail(LTA_ERR_FORMAT,
-                            "%s:/requests/source_row: row %llu is %llu, but its source has %llu rows", file,
-                            (ull)i, (ull)t->source_row[i], (ull)t->sources.rows[t->source[i]]);
     return LTA_OK;
+}
+
+static bool same_file(const lta_sources *s, uint64_t i, uint64_t j)
+{
+    return strcmp(lta_strings_get(&s->file, i), lta_strings_get(&s->file, j)) == 0 &&
+           strcmp(lta_strings_get(&s->xxh3_128, i), lta_strings_get(&s->xxh3_128, j)) == 0;
+}
+
+/* source_row counts the rows of the file. Several sources cut from one file stand one behind the other, and
+ * those of a source end where the rows of all up to it do. */
+static lta_status check_rows(const lta_trace *t, const char *file)
+{
+    lta_status st = LTA_OK;
+    uint64_t *end = NULL;
+    LTA_TRY(LTA_ALLOC(&end, t->sources.n));
+    for (uint64_t s = 0; s < t->sources.n; s++) {
+        uint64_t before = s > 0 && same_file(&t->sources, s - 1, s) ? end[s - 1] : 0;
+        if (__builtin_add_overflow(before, t->sources.rows[s], &end[s]))
+            end[s] = UINT64_MAX;
+    }
+    for (uint64_t i = 0; i < t->n; i++)
+        if (t->source_row[i] >= end[t->source[i]]) {
+            st = lta_fail(LTA_ERR_FORMAT,
+                          "%s:/requests/source_row: row %llu is %llu, but its source has %llu rows", file,
+                          (ull)i, (ull)t->source_row[i], (ull)end[t->source[i]]);
+            goto done;
+        }
+done:
+    free(end);
+    return st;
 }
 
 /* Sessions are dense, numbered by source and then by first appearance, and belong to one source each. */
@@ -104,6 +130,7 @@ lta_status lta_trace_check(lta_trace *t, const char *file)
     LTA_TRY(check_index32(file, "/requests/source_session", t->source_session, t->n, t->source_sessions.n));
     LTA_TRY(check_index16(file, "/skipped/source", t->skipped.source, t->skipped.n, s->n, false));
     LTA_TRY(check_order(t, file));
+    LTA_TRY(check_rows(t, file));
     if (t->session)
         LTA_TRY(check_sessions(t, file));
 done:

@@ -16,7 +16,7 @@ mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
 work=$build/fuzz
 seeds=$work/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds/mooncake" "$seeds/marconi" "$seeds/azure" "$seeds/store" "$seeds/weka" "$seeds/ragpulse" "$seeds/flat"
+mkdir -p "$seeds/mooncake" "$seeds/marconi" "$seeds/azure" "$seeds/store" "$seeds/weka" "$seeds/ragpulse" "$seeds/flat" "$seeds/kavier"
 
 cat >"$seeds/mooncake/small.jsonl" <<'END'
 {"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
@@ -43,12 +43,15 @@ cat >"$seeds/ragpulse/small.jsonl" <<'END'
 END
 printf '%s\n' 7 18446744073709551615 7 0 >"$seeds/flat/ids.txt"
 printf '\x01\0\0\0%08d\x02\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff' 1 2 1 >"$seeds/flat/small.oracleGeneral"
+printf '%s\n' 'session_id,turn_id,ts,num_input_tokens,num_output_tokens,input_tokens,output_tokens' \
+    '0,0,0.0,3,2,"[1, 8853, 77]","[1, 90]"' '0,1,1.5,1,0,[7],[]' '1,0,0.5,0,0,,NaN' >"$seeds/kavier/tokens.csv"
+printf '%s\n' 'session_id,turn_id,ts,num_input_tokens,num_output_tokens,' '3,0,0,7,11' '3.0,1.0,4,31,25' >"$seeds/kavier/counts.csv"
 
 mkdir -p "$seeds/input"
 gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
 if command -v zstd >/dev/null; then zstd -q "$seeds/azure/2024.csv" -o "$seeds/input/2024.csv.zst"; fi
 
-for format in mooncake marconi azure weka flat; do
+for format in mooncake marconi azure weka flat ragpulse kavier; do
     for file in "$seeds/$format"/*; do
         store=$work/store-$format-$(basename "$file")
         rm -rf "$store"
