@@ -1,8 +1,6 @@
 /* pipeline/export/export.c - finds the format and the place to write to. */
 #include "pipeline/export/export.h"
 
-#include "pipeline/core/file.h"
-
 #include <string.h>
 
 static const struct {
@@ -21,7 +19,7 @@ lta_status lta_export(const lta_run *run, const char *store, const lta_export_op
 {
     static const char known[] = "" LTA_EXPORT_LIST(LTA_EXPORT_NAME);
     lta_status st = LTA_OK;
-    lta_text_file file = {0};
+    lta_text_file file = {0}, beside = {0};
     lta_export_target x = {.run = run, .store = store, .options = options, .name = options->output};
     bool to_stdout = !options->output || strcmp(options->output, "-") == 0;
     size_t f = 0;
@@ -43,10 +41,13 @@ lta_status lta_export(const lta_run *run, const char *store, const lta_export_op
     }
     LTA_TRY(lta_text_create(options->output, &file));
     x.stream = file.stream;
-    x.to_file = true;
+    x.beside = file.partial ? &beside : NULL; /* pipes and devices have no neighbours */
     LTA_TRY(formats[f].write(&x));
     LTA_TRY(lta_text_commit(&file));
+    if (beside.stream)
+        LTA_TRY(lta_text_commit(&beside));
 done:
+    lta_text_close(&beside);
     lta_text_close(&file);
     return st;
 }

@@ -2,6 +2,7 @@
 #ifndef LTA_EXPORT_EXPORT_H
 #define LTA_EXPORT_EXPORT_H
 
+#include "pipeline/core/file.h"
 #include "pipeline/core/run.h"
 
 #include <stdbool.h>
@@ -27,7 +28,8 @@ typedef struct lta_export_target {
     const lta_export_options *options;
     const char *name; /* what messages call the output */
     FILE *stream;     /* NULL for formats that make a folder, which is then called `name` */
-    bool to_file;     /* the stream is that of the file `name` */
+    /* A second file that a writer may create, committed after the output; NULL where that is no file. */
+    lta_text_file *beside;
 } lta_export_target;
 
 /* Every format: its writer lta_export_<id>(), its name as given to --format, whether it makes a folder, and

@@ -93,11 +93,10 @@ done:
     return st;
 }
 
-/* What the format cannot say. */
+/* What the format cannot say; scope global: ids mean the same in all of the file. */
 static lta_status write_meta(const lta_export_target *x, const mooncake *m)
 {
     lta_status st = LTA_OK;
-    lta_text_file file = {0};
     lta_text_out *out = NULL;
     char *path = NULL;
     const lta_trace *t = &m->e.trace;
@@ -106,9 +105,9 @@ static lta_status write_meta(const lta_export_target *x, const mooncake *m)
     LTA_TRY(LTA_ALLOC(&out, 1));
     LTA_TRY(LTA_ALLOC(&path, n));
     snprintf(path, n, "%s.meta.json", x->name);
-    LTA_TRY(lta_text_create(path, &file));
-    lta_out_begin(out, file.stream);
-    lta_out_text(out, "{\"block_tokens\": ");
+    LTA_TRY(lta_text_create(path, x->beside));
+    lta_out_begin(out, x->beside->stream);
+    lta_out_text(out, "{\"unit\": \"block\", \"scope\": \"global\", \"block_tokens\": ");
     lta_out_u64(out, m->block_tokens);
     lta_out_text(out, ", \"ids\": ");
     lta_out_json_text(out, t->unit == LTA_UNIT_BLOCK ? "as released"
@@ -130,9 +129,7 @@ static lta_status write_meta(const lta_export_target *x, const mooncake *m)
     }
     lta_out_text(out, "], \"timestamp_unit\": \"ms\"}\n");
     LTA_TRY(lta_out_finish(out, path));
-    LTA_TRY(lta_text_commit(&file));
 done:
-    lta_text_close(&file);
     free(path);
     free(out);
     return st;
@@ -155,7 +152,7 @@ lta_status lta_export_mooncake_jsonl(const lta_export_target *x)
         LTA_TRY(write_request(&m, r, out));
     }
     LTA_TRY(lta_out_finish(out, x->name));
-    if (x->to_file)
+    if (x->beside)
         LTA_TRY(write_meta(x, &m));
 done:
     free(out);
