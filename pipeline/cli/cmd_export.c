@@ -1,6 +1,7 @@
 /* pipeline/cli/cmd_export.c - lta export: a store as a file for other tools. */
 #include "pipeline/cli/cli.h"
 #include "pipeline/export/export.h"
+#include "pipeline/export/made_up_tokens.h"
 
 #include <string.h>
 
@@ -10,7 +11,9 @@ static const lta_option options[] = {
     {"source", 0, "NAME", "only the requests of this source, as it was before it was merged"},
     {"block", 0, "N", "mooncake-jsonl of a token trace: tokens a block"},
     {"tail", 0, "keep|drop", "the same: a partial last block has an id (default), or none"},
-    {"seed", 0, "N", "block traces as tokens: make up tokens, the same for the same block id"},
+    {"seed", 0, "N",
+     "block traces as tokens: make up tokens, the same for the same block id, and outputs that share "
+     "nothing"},
     {"vocabulary", 0, "N", "the same: made-up token ids are below this (default 32000)"},
     {"allow-restricted", 0, NULL, "write symbols of sources whose licence forbids that they are passed on"},
     {0},
@@ -36,7 +39,7 @@ static lta_status set(void *target, const lta_option *option, const char *value)
         o->has_seed = true;
         st = lta_parse_u64(option->name, value, 0, UINT64_MAX, &o->seed);
     } else if (strcmp(option->name, "vocabulary") == 0) {
-        st = lta_parse_u64(option->name, value, 2, UINT32_MAX, &o->vocabulary);
+        st = lta_parse_u64(option->name, value, LTA_SMALLEST_VOCABULARY, UINT32_MAX, &o->vocabulary);
     } else {
         o->allow_restricted = true;
     }

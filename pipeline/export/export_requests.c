@@ -57,29 +57,29 @@ static lta_status prepare_sessions(lta_export_requests *e)
 {
     lta_status st = LTA_OK;
     const lta_trace *t = &e->trace;
-    uint64_t last = 0, largest = 0, value;
+    uint64_t largest = 0, value;
+    uint32_t n = 0;
     e->own_numbers = e->one_source;
-    e->first_session = UINT64_MAX;
+    LTA_TRY(LTA_CALLOC(&e->turns, t->n_sessions));
+    LTA_TRY(LTA_CALLOC(&e->session_number, t->n_sessions));
     for (uint64_t r = 0; t->session && r < t->n; r++) {
         if (!e->keep[t->source[r]] || t->session[r] == LTA_NO_U32)
             continue;
-        if (t->session[r] < e->first_session)
-            e->first_session = t->session[r];
-        if (t->session[r] >= last)
-            last = t->session[r];
+        e->session_number[t->session[r]] = 1;
         if (e->own_numbers &&
             parse_number(lta_strings_get(&t->source_sessions, t->source_session[r]), &value))
             largest = value > largest ? value : largest;
         else
             e->own_numbers = false;
     }
-    if (e->first_session == UINT64_MAX) /* no sessions at all */
-        e->next_session = e->first_session = 0;
-    else if (e->own_numbers)
-        e->next_session = largest + 1; /* the largest of all leaves none: then they begin at 0 again */
-    else
-        e->next_session = last + 1 - (e->one_source ? e->first_session : 0);
-    LTA_TRY(LTA_CALLOC(&e->turns, t->n_sessions));
+    if (largest == UINT64_MAX) /* which leaves no number for requests without a session */
+        e->own_numbers = false;
+    for (uint64_t s = 0; s < t->n_sessions; s++) { /* those kept, without gaps */
+        uint32_t kept = e->session_number[s];
+        e->session_number[s] = n;
+        n += kept;
+    }
+    e->next_session = e->own_numbers && n > 0 ? largest + 1 : n;
 done:
     return st;
 }
@@ -90,10 +90,16 @@ uint64_t lta_export_session(lta_export_requests *e, uint64_t r)
     uint64_t value = 0;
     if (!t->session || t->session[r] == LTA_NO_U32)
         return e->next_session++;
-    if (!e->own_numbers)
-        return t->session[r] - (e->one_source ? e->first_session : 0);
-    (void)parse_number(lta_strings_get(&t->source_sessions, t->source_session[r]), &value);
-    return value;
+    if (e->own_numbers) {
+        (void)parse_number(lta_strings_get(&t->source_sessions, t->source_session[r]), &value);
+        return value;
+    }
+    if (e->one_source && !e->told_numbers) {
+        lta_log_line(e->target->run->log, LTA_LOG_INFO, "export",
+                     "sessions are numbered from 0, since the source's own names for them are no integers");
+        e->told_numbers = true;
+    }
+    return e->session_number[t->session[r]];
 }
 
 uint32_t lta_export_turn(lta_export_requests *e, uint64_t r)
@@ -105,6 +111,22 @@ uint32_t lta_export_turn(lta_export_requests *e, uint64_t r)
 }
 
 /* ---- opening and going through ---- */
+
+/* Arrival at which a source's own clock shows 0; where that clock counts from 1970, of its first request:
+ * then a source has the same times alone and out of a merge. */
+static lta_status find_zeros(lta_export_requests *e)
+{
+    lta_status st = LTA_OK;
+    const lta_trace *t = &e->trace;
+    LTA_TRY(LTA_CALLOC(&e->zero_us, t->sources.n));
+    for (uint64_t r = t->arrival_us ? t->n : 0; r-- > 0;)
+        e->zero_us[t->source[r]] = t->arrival_us[r];
+    for (uint64_t s = 0; s < t->sources.n; s++)
+        if (lta_strings_length(&t->sources.time_origin, s) == 0)
+            e->zero_us[s] = t->sources.time_shift_us[s];
+done:
+    return st;
+}
 
 lta_status lta_export_requests_open(const lta_export_target *x, bool with_sequences, lta_export_requests *out)
 {
@@ -119,6 +141,7 @@ lta_status lta_export_requests_open(const lta_export_target *x, bool with_sequen
         kept += e.keep[s];
     e.one_source = kept == 1;
     LTA_TRY(prepare_sessions(&e));
+    LTA_TRY(find_zeros(&e));
     lta_progress_begin(x->run->log, "export", " requests", e.trace.n);
     *out = e;
     e = (lta_export_requests){0};
@@ -135,6 +158,8 @@ void lta_export_requests_close(lta_export_requests *e)
     lta_trace_free(&e->trace);
     free(e->keep);
     free(e->turns);
+    free(e->session_number);
+    free(e->zero_us);
     free(e->symbols);
     free(e->tokens);
     *e = (lta_export_requests){0};
@@ -159,17 +184,14 @@ lta_status lta_export_next(const lta_export_requests *e, uint64_t *r, bool *more
 
 /* ---- times ---- */
 
-/* On the source's own clock, unless that counts from 1970: then from the trace's zero. */
-static int64_t own_time_us(const lta_trace *t, uint64_t r)
+static int64_t own_time_us(const lta_export_requests *e, uint64_t r)
 {
-    uint16_t s = t->source[r];
-    bool wall_clock = lta_strings_length(&t->sources.time_origin, s) > 0;
-    return t->arrival_us[r] - (wall_clock ? 0 : t->sources.time_shift_us[s]);
+    return e->trace.arrival_us[r] - e->zero_us[e->trace.source[r]];
 }
 
 int64_t lta_export_time_us(const lta_export_requests *e, uint64_t r)
 {
-    return e->one_source ? own_time_us(&e->trace, r) : e->trace.arrival_us[r];
+    return e->one_source ? own_time_us(e, r) : e->trace.arrival_us[r];
 }
 
 double lta_export_seconds(const lta_export_requests *e, uint64_t r, bool own_clock)
@@ -179,7 +201,7 @@ double lta_export_seconds(const lta_export_requests *e, uint64_t r, bool own_clo
         return (double)t->arrival_us[r] / 1e6;
     if (t->source_time && !isnan(t->source_time[r]))
         return t->source_time[r];
-    return (double)own_time_us(t, r) / 1e6;
+    return (double)own_time_us(e, r) / 1e6;
 }
 
 /* ---- lengths ---- */
@@ -224,23 +246,19 @@ lta_status lta_export_input_symbols(lta_export_requests *e, uint64_t r, const ui
     return st;
 }
 
-static lta_status find_largest_id(lta_export_requests *e)
+/* Of all symbols, as a bound of those kept. */
+static uint64_t largest_id(const lta_export_requests *e)
 {
-    lta_status st = LTA_OK;
-    const lta_sequences *s = &e->trace.sequences;
-    for (uint64_t i = 0; i < s->n_symbols; i++) {
-        uint64_t id = lta_sequences_symbol_at(s, i);
-        e->largest_id = id > e->largest_id ? id : e->largest_id;
+    const lta_sequences *q = &e->trace.sequences;
+    uint64_t largest = 0, base = 0;
+    for (uint64_t i = 0; i < q->n_symbols; i++) {
+        uint64_t id = lta_sequences_symbol_at(q, i);
+        largest = id > largest ? id : largest;
     }
-    if (__builtin_add_overflow(e->largest_id, 2 * e->trace.n + 1, &e->largest_id))
-        st = lta_fail(LTA_ERR_USAGE, "block ids up to 2^64 leave none for what has no id");
-    return st;
-}
-
-/* Content that no block has, one for each request: what follows its last block, and its output. */
-static uint64_t own_content(const lta_export_requests *e, uint64_t r, bool output)
-{
-    return e->largest_id - 2 * e->trace.n + 2 * r + output;
+    for (uint64_t s = 0; e->one_source && s < e->trace.sources.n; s++)
+        if (e->keep[s])
+            base = e->trace.sources.symbol_base[s];
+    return largest > base ? largest - base : 0;
 }
 
 lta_status lta_export_begin_tokens(lta_export_requests *e)
@@ -265,18 +283,19 @@ lta_status lta_export_begin_tokens(lta_export_requests *e)
             "%s: its blocks have unequal numbers of tokens, which are not known: no tokens can be "
             "made up for them",
             e->target->store);
-    LTA_TRY(find_largest_id(e));
-    e->made_up = lta_made_up_begin(o->seed, o->vocabulary, e->largest_id);
-    if (t->block_tokens < e->made_up.digits)
+    e->made_up = (lta_made_up){o->seed, o->vocabulary};
+    uint64_t largest = largest_id(e);
+    if (t->block_tokens < lta_made_up_width(&e->made_up, largest))
         st = lta_fail(LTA_ERR_USAGE,
                       "%" PRIu32 " tokens a block below --vocabulary %" PRIu64
                       " cannot tell ids up to %" PRIu64 " apart, expected a larger vocabulary",
-                      t->block_tokens, o->vocabulary, e->largest_id);
+                      t->block_tokens, o->vocabulary, largest);
 done:
     return st;
 }
 
-/* Blocks filled one after the other up to input_tokens; a block trace's sequences are inputs alone. */
+/* Blocks filled one after the other up to input_tokens; a block trace's sequences are inputs alone. Behind
+ * them, and as output, content that no other request has. */
 static lta_status make_up(lta_export_requests *e, uint64_t r, uint32_t *n_input, uint32_t *n_output)
 {
     lta_status st = LTA_OK;
@@ -290,8 +309,8 @@ static lta_status make_up(lta_export_requests *e, uint64_t r, uint32_t *n_input,
         lta_made_up_block(&e->made_up, e->symbols[k], length, e->tokens + at);
         at += length;
     }
-    lta_made_up_block(&e->made_up, own_content(e, r, false), (uint32_t)(input - at), e->tokens + at);
-    lta_made_up_block(&e->made_up, own_content(e, r, true), output, e->tokens + input);
+    lta_made_up_rest(&e->made_up, e->n_rests++, (uint32_t)(input - at), e->tokens + at);
+    lta_made_up_rest(&e->made_up, e->n_rests++, output, e->tokens + input);
     *n_input = input;
     *n_output = output;
 done:

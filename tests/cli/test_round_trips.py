@@ -215,7 +215,7 @@ class Refusals(support.CliTest):
         self.refused(2, r"\S*block: .*--seed N", "export", "--format", "marconi-jsonl", self.path("block"))
         self.refused(2, r".*--block and --tail cannot change", "export", "--format", "mooncake-jsonl", "--block", 512, self.path("block"))
         self.refused(2, r".*expected --block N", "export", "--format", "mooncake-jsonl", self.path("token"))
-        self.refused(2, r".*cannot tell ids up to \d+ apart", "export", "--format", "marconi-jsonl", "--seed", 1, "--vocabulary", 2,
+        self.refused(2, r".*cannot tell ids up to \d+ apart", "export", "--format", "marconi-jsonl", "--seed", 1, "--vocabulary", 3,
                      self.small_blocks())
         self.refused(2, r"--source nobody: expected one of t", "export", "--format", "marconi-jsonl", "--source", "nobody", self.path("token"))
         self.assertFalse(os.path.exists(self.path("out")))
