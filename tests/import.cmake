@@ -5,6 +5,9 @@ lta_test(import test_import.c import_case.c)
 lta_test(import_weka test_import_weka.c import_case.c)
 lta_test(import_flat test_import_flat.c import_case.c)
 lta_test(import_ragpulse test_import_ragpulse.c import_case.c)
+lta_test(import_bailian test_import_bailian.c import_case.c)
+lta_test(import_burstgpt test_import_burstgpt.c import_case.c)
+lta_test(csv_rows test_csv_rows.c import_case.c)
 lta_test(import_files test_import_files.c import_case.c)
 target_compile_definitions(test_import_files PRIVATE LTA_PROJECT_ROOT="${PROJECT_SOURCE_DIR}")
 lta_test(trace test_trace.c)
@@ -24,3 +27,6 @@ add_test(NAME kavier_reference
 add_test(NAME kavier_reference_parquet
   COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/kavier_reference.py $<TARGET_FILE:lta> --parquet)
 set_tests_properties(kavier_reference kavier_reference_parquet PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
+add_test(NAME import_reference_services
+  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/import_reference_services.py $<TARGET_FILE:lta>)
+set_tests_properties(import_reference_services PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)

@@ -26,7 +26,7 @@ except ImportError:
     sys.exit(77)
 
 GRAM = 8
-BLOCK_FORMATS = ("mooncake", "weka", "ragpulse", "flat")
+BLOCK_FORMATS = ("mooncake", "bailian", "weka", "ragpulse", "flat")
 EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -304,7 +304,7 @@ def build(files, options, fmt):
     everything.sort(key=lambda r: (r.get("arrival", 0), r["source"], r["row"]))
     dense = {}
     for r in sorted(everything, key=lambda r: r["source"]):
-        if "session" in r:
+        if r.get("session") is not None:
             r["dense"] = dense.setdefault((r["source"], r["session"]), len(dense))
     return everything, sources
 
@@ -324,6 +324,10 @@ def dictionary(values):
     return order, [order.index(v) if v is not None else None for v in values]
 
 
+def filled(values, absent):
+    return [absent if v is None else v for v in values]
+
+
 def compare(path, requests, sources, fmt):
     h = h5py.File(path, "r")
     columns = {"input_tokens": [r["input"] for r in requests], "output_tokens": [r["output"] for r in requests],
@@ -332,15 +336,17 @@ def compare(path, requests, sources, fmt):
         columns["arrival_us"] = [r["arrival"] for r in requests]
     kinds, kind = dictionary([r["kind"] for r in requests])
     if kinds:
-        columns["kind"] = [65535 if k is None else k for k in kind]
+        columns["kind"] = filled(kind, 65535)
         check("dictionary/kind", h["dictionary/kind"][()], kinds)
     if "model" in requests[0]:
-        models, columns["model"] = dictionary([r["model"] for r in requests])
+        models, model = dictionary([r["model"] for r in requests])
+        columns["model"] = filled(model, 65535)
         check("dictionary/model", h["dictionary/model"][()], models)
-    if "session" in requests[0]:
-        names, name = dictionary([r["session"] for r in requests])
+    names, name = dictionary([r.get("session") for r in requests])
+    if names:
         check("dictionary/source_session", h["dictionary/source_session"][()], names)
-        columns.update(session=[r["dense"] for r in requests], turn=[r["turn"] for r in requests], source_session=name)
+        columns.update(session=filled([r.get("dense") for r in requests], 2**32 - 1), source_session=filled(name, 2**32 - 1),
+                       turn=filled([r["turn"] for r in requests], 2**32 - 1))
     if "time" in requests[0]:
         columns["source_time"] = [r["time"] for r in requests]
     check("columns", sorted(h["requests"]), sorted(columns))
@@ -359,7 +365,7 @@ def compare(path, requests, sources, fmt):
         assert "sequences" not in h
         return 0
     sequences = [r["symbols"] for r in requests]
-    sessions = [r["dense"] for r in requests] if "dense" in requests[0] else None
+    sessions = [r.get("dense") for r in requests]
     check("input_length", h["sequences/input_length"][()], [r["n_input"] for r in requests])
     offset, request, begin, length, symbols = [0], [], [], [], []
     copies = 0

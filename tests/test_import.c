@@ -37,6 +37,22 @@ static void mooncake_columns(void **state)
     lta_trace_free(&t);
 }
 
+/* Times come in ticks, and the published trace has one row twice: file order decides, and both are kept. */
+static void rows_that_repeat(void **state)
+{
+    import_case *c = *state;
+    lta_trace t;
+    c->options.block_tokens = 512;
+    case_import_one(c, "x.jsonl", MOONCAKE_2 "\n" MOONCAKE_1 "\n" MOONCAKE_1 "\n" MOONCAKE_3 "\n", &t);
+    assert_int_equal(t.n, 4);
+    assert_symbols(&t, 0, "0 2 3");
+    assert_symbols(&t, 1, "0 1");
+    assert_symbols(&t, 2, "0 1");
+    assert_int_equal(t.arrival_us[2], 0);
+    assert_int_equal(t.source_row[2], 2);
+    lta_trace_free(&t);
+}
+
 static void line_ends_and_file_ends(void **state)
 {
     import_case *c = *state;
@@ -431,6 +447,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, import_case_setup, import_case_teardown)
     const struct CMUnitTest tests[] = {
         TEST(mooncake_columns),
+        TEST(rows_that_repeat),
         TEST(line_ends_and_file_ends),
         TEST(files_that_are_no_data),
         TEST(keys_in_any_order_and_unknown_ones),

@@ -91,6 +91,13 @@ static void damaged_files_are_refused_or_read(void **state)
     } files[] = {
         {"mooncake", "x.jsonl", "\xef\xbb\xbf" MOONCAKE_1 "\r\n" MOONCAKE_2 "\r\n"},
         {"marconi", "x.jsonl", marconi_text},
+        {"bailian", "x.jsonl",
+         "{\"chat_id\":7,\"parent_chat_id\":-1,\"timestamp\":0.5,\"input_length\":16,\"output_length\":1,"
+         "\"type\":\"a\",\"turn\":1,\"hash_ids\":[1]}\n{\"chat_id\":8,\"parent_chat_id\":7,\"timestamp\":1,"
+         "\"input_length\":17,\"output_length\":1,\"type\":\"\",\"turn\":2,\"hash_ids\":[1,2]}\n"},
+        {"burstgpt", "x.csv",
+         "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
+         "5.0,a-1,1,m,1,2,3,Conversation log\n5.0,,1,\"m\",1,0,1,API log\n"},
         {"azure", "x.csv",
          "TIMESTAMP,ContextTokens,\"Generated\"\"\",GeneratedTokens,\r\n2023-11-16 "
          "18:17:03.1234560,4808,\"1\n0\",7\r\n"},

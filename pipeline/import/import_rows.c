@@ -21,8 +21,8 @@ void lta_check_published_rows(const lta_import_source *s, const lta_published *p
     if (p && p->rows != 0 && p->rows != s->rows)
         lta_log_line(
             s->run->log, LTA_LOG_WARN, "import",
-            "%s: has %llu rows, the published file of this name has %llu: another edition, or cut off?",
-            s->place.file, (ull)s->rows, (ull)p->rows);
+            "%s: has %llu row%s, the published file of this name has %llu: another edition, or cut off?",
+            s->place.file, (ull)s->rows, s->rows == 1 ? "" : "s", (ull)p->rows);
 }
 
 void lta_describe_source(const lta_import_source *s, lta_source_info *info)

@@ -7,6 +7,8 @@ the same files, under the same definitions.
 import datetime
 import decimal
 import json
+import os
+import re
 import sys
 import unittest
 
@@ -308,6 +310,20 @@ class Azure(Published):
 
     def test_conversation(self):
         self.check("AzureLLMInferenceTrace_conv.csv")
+
+
+class OfNoFormat(Published):
+    """Published files that are statistics, results, or of a shape that no reader knows are refused by their first line."""
+
+    def test_statistics_and_other_shapes(self):
+        files = [("servegen", "language", "m-large", "chunk-0-trace.csv"), ("servegen", "language", "m-large", "chunk-106-dataset.json"),
+                 ("tracelab", "round_trace.jsonl"), ("kavier", "performance_numbers.csv"), ("kavier", "prefill_decode_accuracy.csv")]
+        paths = [support.shared_file(*parts) for parts in files]
+        if not all(paths):
+            self.skipTest("servegen, tracelab or kavier files are absent")
+        for path in paths:
+            self.refused(3, re.escape(path) + r":1: .* is the beginning of no known format", "import", "-o", self.path("store"), path)
+            self.assertEqual(os.listdir(self.folder), [])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
 work=$build/fuzz
 seeds=$work/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds/mooncake" "$seeds/marconi" "$seeds/azure" "$seeds/store" "$seeds/weka" "$seeds/ragpulse" "$seeds/flat" "$seeds/kavier"
+for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier store; do mkdir -p "$seeds/$format"; done
 
 cat >"$seeds/mooncake/small.jsonl" <<'END'
 {"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
@@ -46,12 +46,22 @@ printf '\x01\0\0\0%08d\x02\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff' 1 2 1 >"$seeds
 printf '%s\n' 'session_id,turn_id,ts,num_input_tokens,num_output_tokens,input_tokens,output_tokens' \
     '0,0,0.0,3,2,"[1, 8853, 77]","[1, 90]"' '0,1,1.5,1,0,[7],[]' '1,0,0.5,0,0,,NaN' >"$seeds/kavier/tokens.csv"
 printf '%s\n' 'session_id,turn_id,ts,num_input_tokens,num_output_tokens,' '3,0,0,7,11' '3.0,1.0,4,31,25' >"$seeds/kavier/counts.csv"
+cat >"$seeds/burstgpt/3.csv" <<'END'
+Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type
+19440007.0,0b0f6a5e-0000-4000-8000-000000000001,9,GPT-4,120,80,200,Conversation log
+19440007.0,,1,"ChatGPT",35,0,35,API log
+END
+cat >"$seeds/bailian/small.jsonl" <<'END'
+{"chat_id": 7, "parent_chat_id": -1, "timestamp": 0.012, "input_length": 40, "output_length": 21, "type": "text", "turn": 1, "hash_ids": [0, 1, 2]}
+{"chat_id": 12, "parent_chat_id": 7, "timestamp": 61.114, "input_length": 70, "output_length": 5, "type": "", "turn": 2, "hash_ids": [0, 1, 4, 5, 6]}
+{"chat_id": 15, "parent_chat_id": 3, "timestamp": 62.0, "input_length": 33, "output_length": 1, "type": "text", "turn": 4, "hash_ids": [9, 10, 11]}
+END
 
 mkdir -p "$seeds/input"
 gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
 if command -v zstd >/dev/null; then zstd -q "$seeds/azure/2024.csv" -o "$seeds/input/2024.csv.zst"; fi
 
-for format in mooncake marconi azure weka flat ragpulse kavier; do
+for format in mooncake marconi azure burstgpt bailian weka flat ragpulse kavier; do
     for file in "$seeds/$format"/*; do
         store=$work/store-$format-$(basename "$file")
         rm -rf "$store"
