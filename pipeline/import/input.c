@@ -76,7 +76,7 @@ static lta_status sink_take(sink *s, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
-            return lta_fail_errno(LTA_ERR_NOMEM, errno, "%s: no memory for more than %zu bytes of it",
+            return lta_fail_errno(LTA_ERR_NOMEM, errno, "%s: could not allocate more than %zu bytes of it",
                                   s->path, s->size + at);
         at += (size_t)k;
     }
