@@ -1,6 +1,6 @@
 # Looks for Arrow's C++ library with Parquet: a CMake package (modules, conda, distributions), else the one inside a pyarrow
 # wheel, which has neither a CMake package nor names without versions. Sets LTA_HAVE_PARQUET, and then makes the target
-# lta_arrow_library and enables C++.
+# lta_arrow_library.
 set(LTA_HAVE_PARQUET OFF)
 set(LTA_PYTHON "" CACHE FILEPATH "Python whose pyarrow gives Parquet, if there is no CMake package of Arrow (default: .build/venv/bin/python, else python3)")
 if(LTA_PARQUET STREQUAL "OFF")
@@ -17,12 +17,9 @@ macro(lta_without_parquet reason)
   return()
 endmacro()
 
-include(CheckLanguage)
-check_language(CXX)
-if(NOT CMAKE_CXX_COMPILER)
+if(NOT LTA_HAVE_CXX)
   lta_without_parquet("there is no C++ compiler")
 endif()
-enable_language(CXX)
 if(NOT "cxx_std_20" IN_LIST CMAKE_CXX_COMPILE_FEATURES)
   lta_without_parquet("the C++ compiler knows no C++20")
 endif()

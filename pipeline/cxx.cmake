@@ -1,0 +1,16 @@
+# Looks for the C++ compiler of the optional parts: the C compiler's own sibling, so that both agree on sanitizers and OpenMP.
+# Sets LTA_HAVE_CXX, and then C++ is enabled.
+set(LTA_HAVE_CXX OFF)
+if(NOT LTA_PARQUET STREQUAL "OFF" OR NOT LTA_SENTENCEPIECE STREQUAL "OFF")
+  string(REGEX REPLACE "clang([-0-9.]*)$" "clang++\\1" sibling "${CMAKE_C_COMPILER}")
+  string(REGEX REPLACE "gcc([-0-9.]*)$" "g++\\1" sibling "${sibling}")
+  if(NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX} AND NOT sibling STREQUAL CMAKE_C_COMPILER AND EXISTS "${sibling}")
+    set(CMAKE_CXX_COMPILER ${sibling})
+  endif()
+  include(CheckLanguage)
+  check_language(CXX)
+  if(CMAKE_CXX_COMPILER)
+    enable_language(CXX)
+    set(LTA_HAVE_CXX ON)
+  endif()
+endif()
