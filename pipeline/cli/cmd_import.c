@@ -11,6 +11,15 @@ static const lta_option options[] = {
     {"ids", 0, "KIND", "flat traces: u32, u64 (raw), text or oracle-general, where the name does not tell"},
     {"order", 0, "time|file", "kavier: by time (default), or as the rows stand, without times"},
     {"cut-at-time-fall", 0, NULL, "kavier: each fall of the time begins another source"},
+    {"tokenizer", 0, "bytes|FILE",
+     "conversations: tokenize each message's content by itself, as bytes of UTF-8 or by a SentencePiece "
+     "tokenizer.model (with its BOS); without, lengths stay unknown"},
+    {"marconi-rules", 0, NULL,
+     "conversations: make the trace that Marconi's published rules make of them, messages as JSON objects, "
+     "arrivals synthetic; needs --tokenizer, --sps, and for swebench --art"},
+    {"sps", 0, "X", "Marconi's rules: sessions started per second"},
+    {"art", 0, "X", "Marconi's rules, swebench: mean seconds between an agent's turns"},
+    {"sessions", 0, "N", "Marconi's rules: conversations taken (default 100)"},
     {"sha256", 0, NULL, "record the SHA-256 of every file"},
     {0},
 };
@@ -65,6 +74,16 @@ static lta_status set(void *target, const lta_option *option, const char *value)
         o->file_order = second;
     } else if (strcmp(option->name, "cut-at-time-fall") == 0) {
         o->cut_at_time_fall = true;
+    } else if (strcmp(option->name, "tokenizer") == 0) {
+        o->tokenizer = value;
+    } else if (strcmp(option->name, "marconi-rules") == 0) {
+        o->marconi_rules = true;
+    } else if (strcmp(option->name, "sps") == 0) {
+        o->sps = value;
+    } else if (strcmp(option->name, "art") == 0) {
+        o->art = value;
+    } else if (strcmp(option->name, "sessions") == 0) {
+        st = lta_parse_u64(option->name, value, 1, INT32_MAX, &o->sessions);
     } else {
         o->sha256 = true;
     }

@@ -6,6 +6,7 @@
 #include "pipeline/core/file.h"
 #include "pipeline/core/utf8.h"
 #include "pipeline/import/input.h"
+#include "pipeline/import/marconi_rules.h"
 #include "pipeline/import/source_digest.h"
 #include "pipeline/import/trace_file.h"
 
@@ -37,6 +38,7 @@ typedef struct input_file {
     char *data_file;          /* the same without the ending of a compressor */
     char *name;               /* base name without extensions */
     const lta_mapping *given; /* bytes of standard input; NULL for a file */
+    lta_source_folder folder; /* all zero for a file */
     uint64_t bytes;
     lta_file_state state;
     size_t format; /* index into lta_formats */
@@ -49,6 +51,7 @@ typedef struct input_files {
     uint64_t bytes;             /* of all */
     lta_mapping standard_input; /* where a file is "-" */
     bool has_standard_input;
+    lta_tokenizer *tokenizer; /* NULL: none was named */
 } input_files;
 
 static void free_inputs(input_files *in)
@@ -56,10 +59,12 @@ static void free_inputs(input_files *in)
     for (uint64_t i = 0; in->file && i < in->n; i++) {
         free(in->file[i].data_file);
         free(in->file[i].name);
+        lta_source_folder_close(&in->file[i].folder);
     }
     free(in->file);
     if (in->has_standard_input)
         lta_unmap_file(&in->standard_input);
+    lta_tokenizer_close(in->tokenizer);
     *in = (input_files){0};
 }
 
@@ -190,6 +195,70 @@ done:
     return st;
 }
 
+static lta_status check_takes_folder(const char *path, size_t format)
+{
+    if (readers[format]->takes_folder)
+        return LTA_OK;
+    return lta_fail(LTA_ERR_INPUT, "%s: is a directory, expected a regular file of format %s", path,
+                    lta_formats[format].name);
+}
+
+/* A folder of files that is one source. */
+static lta_status examine_folder(const lta_run *run, const lta_import_options *options, size_t format,
+                                 const char *path, input_file *f)
+{
+    lta_status st = LTA_OK;
+    lta_input in = {0};
+    lta_source_text text;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    *f = (input_file){.path = path, .format = format};
+    if (readers[format])
+        LTA_TRY(check_takes_folder(path, format));
+    LTA_TRY(copy_text(path, n, &f->data_file));
+    LTA_TRY(copy_text(lta_base_name(f->data_file), strlen(lta_base_name(f->data_file)), &f->name));
+    f->file = lta_base_name(f->data_file);
+    if (!lta_is_utf8(f->file, strlen(f->file))) {
+        st = lta_fail(LTA_ERR_INPUT, "%s: its name is not UTF-8, expected a name that a trace can record",
+                      path);
+        goto done;
+    }
+    LTA_TRY(lta_source_folder_open(run, path, options->sha256, &f->folder, f->xxh3_128, f->sha256));
+    f->bytes = f->folder.bytes;
+    if (!readers[format]) {
+        const char *first = lta_strings_get(&f->folder.path, 0);
+        LTA_TRY(lta_input_open(run, first, NULL, true, &in));
+        LTA_TRY(lta_source_text_open(first, lta_input_data(&in), &text));
+        LTA_TRY(detect_format(run, first, text, &f->format));
+    }
+    st = check_takes_folder(path, f->format);
+done:
+    lta_input_close(&in);
+    return st;
+}
+
+/* Do the options that are about conversations fit the format? Marconi's rules also give the source its name.
+ */
+static lta_status apply_conversation_options(const lta_import_options *options, input_file *f)
+{
+    lta_status st = LTA_OK;
+    const lta_source_format *reader = readers[f->format];
+    const char *format = lta_formats[f->format].name;
+    if (options->tokenizer && !reader->is_text)
+        return lta_fail(LTA_ERR_USAGE, "%s: files of format %s hold no texts, which --tokenizer is for",
+                        f->path, format);
+    LTA_TRY(lta_marconi_check_options(options, format, reader->marconi_rules));
+    if (options->marconi_rules) {
+        char *name = NULL;
+        LTA_TRY(lta_marconi_name(options, reader->marconi_rules, &name));
+        free(f->name);
+        f->name = name;
+    }
+done:
+    return st;
+}
+
 /* Checks that the file can be a trace at all, recognises its format, and digests it. */
 static lta_status examine(const lta_run *run, const lta_import_options *options, size_t format,
                           const char *path, const lta_mapping *given, input_file *f)
@@ -265,14 +334,20 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
         st = lta_fail(LTA_ERR_USAGE, "--order file leaves times out, --cut-at-time-fall looks at them");
         goto done;
     }
+    if (options->tokenizer)
+        LTA_TRY(lta_tokenizer_open(run, options->tokenizer, &in.tokenizer));
     LTA_TRY(LTA_CALLOC(&in.file, (uint64_t)n_files));
     for (int i = 0; i < n_files; i++) {
         bool standard_input = strcmp(files[i], "-") == 0;
         in.n = (uint64_t)i + 1;
         if (standard_input)
             LTA_TRY(take_standard_input(run, &in));
-        LTA_TRY(examine(run, options, format, standard_input ? "stdin" : files[i],
-                        standard_input ? &in.standard_input : NULL, &in.file[i]));
+        if (!standard_input && lta_is_folder(files[i]))
+            LTA_TRY(examine_folder(run, options, format, files[i], &in.file[i]));
+        else
+            LTA_TRY(examine(run, options, format, standard_input ? "stdin" : files[i],
+                            standard_input ? &in.standard_input : NULL, &in.file[i]));
+        LTA_TRY(apply_conversation_options(options, &in.file[i]));
         in.bytes += in.file[i].bytes;
     }
     if (options->sort)
@@ -307,6 +382,25 @@ static json_t *formats_json(const input_files *in)
     return list;
 }
 
+/* What is known of the tokenizer: null, or an object. A model has a digest. */
+static json_t *tokenizer_json(const lta_tokenizer *t)
+{
+    if (!t)
+        return json_null();
+    return json_pack("{s:s, s:s}", "kind", lta_tokenizer_kind(t), "xxh3_128", lta_tokenizer_xxh3_128(t));
+}
+
+/* null, or the numbers of Marconi's rules as the names of the sources show them. */
+static json_t *marconi_json(const lta_import_options *o)
+{
+    char sps[LTA_PYTHON_FLOAT], art[LTA_PYTHON_FLOAT];
+    if (!o->marconi_rules || lta_marconi_number("sps", o->sps, sps) != LTA_OK ||
+        (o->art && lta_marconi_number("art", o->art, art) != LTA_OK))
+        return json_null();
+    return json_pack("{s:s?, s:I, s:s}", "art", o->art ? art : NULL, "sessions",
+                     (json_int_t)lta_marconi_sessions(o), "sps", sps);
+}
+
 /* Everything but the files that decides the content. The order of the files, sorted or not, is in the inputs.
  */
 static char *parameters_text(const lta_run *run, const lta_import_options *options, const input_files *in)
@@ -320,6 +414,11 @@ static char *parameters_text(const lta_run *run, const lta_import_options *optio
                   run->skip_bad_rows ? "skip" : "fail", "order", options->file_order ? "file" : "time",
                   "sha256", (int)options->sha256, "tail", options->drop_tail ? "drop" : "keep", "timeline",
                   overlay ? "overlay" : "concat");
+    if (j && (json_object_set_new(j, "marconi_rules", marconi_json(options)) != 0 ||
+              json_object_set_new(j, "tokenizer", tokenizer_json(in->tokenizer)) != 0)) {
+        json_decref(j);
+        j = NULL;
+    }
     char *text = j ? json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
     json_decref(j);
     return text;
@@ -339,7 +438,7 @@ static char *inputs_text(const input_files *in)
 /* ---- reading ---- */
 
 static lta_status read_file(const lta_run *run, const lta_import_options *options, lta_trace_builder *builder,
-                            const input_file *f, uint64_t bytes_before)
+                            const lta_tokenizer *tokenizer, const input_file *f, uint64_t bytes_before)
 {
     lta_status st = LTA_OK;
     lta_input in = {0};
@@ -354,18 +453,22 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
                            .sha256 = f->sha256,
                            .bytes_before = bytes_before,
                            .stored_bytes = f->bytes,
-                           .last_time_us = -LTA_TIME_LIMIT};
-    LTA_TRY(lta_input_open(run, f->path, f->given, false, &in));
-    s.data = *lta_input_data(&in);
+                           .last_time_us = -LTA_TIME_LIMIT,
+                           .tokenizer = tokenizer,
+                           .folder = f->folder.n > 0 ? &f->folder : NULL};
     bool is_binary = readers[f->format]->is_binary;
-    s.place.in_parquet = !is_binary && lta_is_parquet(&s.data);
+    if (!s.folder) {
+        LTA_TRY(lta_input_open(run, f->path, f->given, false, &in));
+        s.data = *lta_input_data(&in);
+        s.place.in_parquet = !is_binary && lta_is_parquet(&s.data);
+    }
     if (s.place.in_parquet)
         LTA_TRY(open_parquet(run, f->path, &s.data, &(size_t){f->format}, &s.parquet));
-    else if (!is_binary)
+    else if (!is_binary && !s.folder)
         LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
     st = readers[f->format]->read(&s);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
-    if (!f->given && (st == LTA_OK || st == LTA_ERR_FORMAT)) {
+    if (!f->given && !s.folder && (st == LTA_OK || st == LTA_ERR_FORMAT)) {
         lta_status unchanged = lta_check_unchanged(f->path, &f->state);
         st = unchanged != LTA_OK ? unchanged : st;
     }
@@ -397,7 +500,7 @@ static lta_status read_all(const lta_run *run, const lta_import_options *options
     LTA_TRY(lta_trace_builder_create(run, options, &builder));
     lta_progress_begin(run->log, "import", "B", in->bytes);
     for (uint64_t i = 0; i < in->n; i++) {
-        LTA_TRY(read_file(run, options, builder, &in->file[i], bytes));
+        LTA_TRY(read_file(run, options, builder, in->tokenizer, &in->file[i], bytes));
         bytes += in->file[i].bytes;
     }
     LTA_TRY(lta_trace_builder_finish(builder, trace_name(options, in), out));

@@ -37,6 +37,11 @@ typedef struct lta_import_options {
     /* formats whose rows need not be in the order of their times (kavier) */
     bool file_order;       /* take the rows as they stand and leave their times out */
     bool cut_at_time_fall; /* each fall of the time begins another source */
+    /* conversations */
+    const char *tokenizer; /* as of lta_tokenizer_open(); NULL = texts are not tokenized, lengths not known */
+    bool marconi_rules;    /* make the trace that Marconi's rules make of them (marconi_rules.h) */
+    const char *sps, *art; /* ... with these rates as typed; NULL = not given */
+    uint64_t sessions;     /* ... of so many conversations; 0 = 100 */
 } lta_import_options;
 
 #define LTA_IMPORT_DEFAULTS ((lta_import_options){.format = "auto"})
@@ -51,10 +56,14 @@ typedef struct lta_import_options {
     X(flat, "flat",                                                                                          \
       "plain cache-access traces, one id a request: raw u32 or u64, text, libCacheSim's oracleGeneral")      \
     X(kavier, "kavier", "Kavier and Marconi-Kavier traces, CSV or Parquet with num_input_tokens")            \
+    X(lmsys, "lmsys", "LMSYS-Chat-1M, JSONL or Parquet with a conversation a row")                           \
     X(marconi, "marconi", "Marconi traces, JSONL with token ids of inputs and outputs")                      \
     X(ragpulse, "ragpulse", "RAGPulse traces, JSONL with typed chunk ids of inputs (hash_ids in parts)")     \
     X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")                    \
-    X(weka, "weka", "WEKA agentic coding traces, a JSON object a conversation, with nested sub-agents")
+    X(sharegpt, "sharegpt", "ShareGPT, one JSON array of conversations")                                     \
+    X(swebench, "swebench", "SWE-bench trajectories, a folder of JSON arrays of messages, or one of them")   \
+    X(weka, "weka", "WEKA agentic coding traces, a JSON object a conversation, with nested sub-agents")  \
+    X(wildchat, "wildchat", "WildChat, JSONL or Parquet with a conversation a row")
 
 #define LTA_FORMAT_NAME(reader, name, summary) ", " name
 #define LTA_FORMAT_NAMES                       "auto" LTA_FORMAT_LIST(LTA_FORMAT_NAME) /* for messages */

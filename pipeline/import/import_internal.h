@@ -6,8 +6,10 @@
 #include "pipeline/core/digest.h"
 #include "pipeline/import/csv_scan.h"
 #include "pipeline/import/json_scan.h"
+#include "pipeline/import/source_folder.h"
 #include "pipeline/import/trace_builder.h"
 #include "pipeline/parquet/parquet_read.h"
+#include "pipeline/tokenizer/tokenizer.h"
 
 enum { LTA_MOST_KEY_NOTES = 16 };
 
@@ -24,14 +26,19 @@ typedef struct lta_import_source {
     const char *data_file; /* the same without .gz or .zst: what published names are compared with */
     const char *name;      /* base name without its extensions */
     const char *xxh3_128, *sha256;
-    uint64_t bytes_before;       /* bytes of the files read before, for the progress bar */
-    uint64_t stored_bytes;       /* of this file */
-    uint64_t rows;               /* data rows finished, dropped ones included */
-    uint64_t reported;           /* bytes of this file's data at the last progress report */
-    int64_t last_time_us;        /* own clock of the last row kept */
-    bool times_may_fall;         /* requests are sorted by time in the end */
-    uint64_t time_falls;         /* rows kept whose time is before that of the row kept before */
-    lta_dictionary unknown_keys; /* of JSON objects; the first few */
+    uint64_t bytes_before;           /* bytes of the files read before, for the progress bar */
+    uint64_t stored_bytes;           /* of this file */
+    uint64_t rows;                   /* data rows finished, dropped ones included */
+    uint64_t reported;               /* bytes of this file's data at the last progress report */
+    int64_t last_time_us;            /* own clock of the last row kept */
+    bool times_may_fall;             /* requests are sorted by time in the end */
+    bool any_text;                   /* JSON strings may hold what lta_json.any_text allows */
+    bool enough;                     /* what is left of the file is not wanted */
+    bool all_keys_used;              /* keys of JSON objects that no reader knows are used all the same */
+    const lta_tokenizer *tokenizer;  /* NULL: none was given */
+    const lta_source_folder *folder; /* NULL: the source is a file, data */
+    uint64_t time_falls;             /* rows kept whose time is before that of the row kept before */
+    lta_dictionary unknown_keys;     /* of JSON objects; the first few */
     uint64_t unknown_line[LTA_MOST_KEY_NOTES]; /* where each of them stands first */
 } lta_import_source;
 
@@ -48,6 +55,9 @@ typedef struct lta_source_format {
     bool (*detect_columns)(const lta_strings *names);
     lta_status (*read)(lta_import_source *s);
     bool takes_order; /* --order and --cut-at-time-fall mean something */
+    bool is_text;                                  /* gives texts, for a tokenizer */
+    bool takes_folder;                             /* a folder is a source as well */
+    const struct lta_marconi_rules *marconi_rules; /* NULL: has none */
 } lta_source_format;
 #define LTA_DECLARE_READER(reader, name, summary) extern const lta_source_format lta_source_format_##reader;
 LTA_FORMAT_LIST(LTA_DECLARE_READER)
@@ -70,6 +80,7 @@ void lta_describe_source(const lta_import_source *s, lta_source_info *info);
 /* Times must not fall from row to row (unless times_may_fall), and must lie within LTA_TIME_LIMIT. */
 LTA_MUST_CHECK lta_status lta_check_time(lta_import_source *s, int64_t time_us);
 LTA_MUST_CHECK lta_status lta_add_request(lta_import_source *s, lta_request *r); /* sets r->row */
+LTA_MUST_CHECK lta_status lta_add_request_of_row(lta_import_source *s, const lta_request *r);
 /* Says how often times fell, where they may. */
 void lta_report_time_falls(const lta_import_source *s);
 

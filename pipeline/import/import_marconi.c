@@ -1,6 +1,7 @@
 /* pipeline/import/import_marconi.c - Marconi JSONL: sessions, turns, seconds as binary floating point, token
  * ids of input and output. */
 #include "pipeline/import/import_internal.h"
+#include "pipeline/import/marconi_rules.h"
 
 #include "pipeline/core/array.h"
 #include "pipeline/trace/licence.h"
@@ -181,15 +182,14 @@ static lta_status read_marconi(lta_import_source *s)
     lta_status st = LTA_OK;
     marconi m = {0};
     marconi_name name = parse_name(s->data_file);
-    lta_source_info info = {
-        .dataset = "marconi",
-        .licence = name.published ? "CC BY-NC 4.0, derived from gated text: " LTA_LICENCE_FORBIDS : "",
-        .kind = name.kind[0] != '\0' ? name.kind : NULL,
-        .unit = LTA_UNIT_TOKEN,
-        .block_tokens = 1,
-        .has_session = true,
-        .has_turn = true,
-        .has_source_time = true};
+    lta_source_info info = {.dataset = "marconi",
+                            .licence = name.published ? LTA_MARCONI_LICENCE : "",
+                            .kind = name.kind[0] != '\0' ? name.kind : NULL,
+                            .unit = LTA_UNIT_TOKEN,
+                            .block_tokens = 1,
+                            .has_session = true,
+                            .has_turn = true,
+                            .has_source_time = true};
     lta_describe_source(s, &info);
     LTA_TRY(lta_trace_builder_begin_source(s->builder, &info));
     LTA_TRY(lta_read_jsonl(s, add_row, &m));

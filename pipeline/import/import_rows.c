@@ -48,6 +48,11 @@ lta_status lta_check_time(lta_import_source *s, int64_t time_us)
 lta_status lta_add_request(lta_import_source *s, lta_request *r)
 {
     r->row = s->rows;
+    return lta_add_request_of_row(s, r);
+}
+
+lta_status lta_add_request_of_row(lta_import_source *s, const lta_request *r)
+{
     s->time_falls += r->time_us < s->last_time_us;
     s->last_time_us = r->time_us;
     return lta_trace_builder_add(s->builder, r);
@@ -184,6 +189,7 @@ lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context
     const char *line;
     size_t length;
     LTA_TRY(lta_json_init(&j, &s->place));
+    j.any_text = s->any_text;
     while (lta_next_line(&lines, &line, &length)) {
         s->place.line = lines.line;
         s->place.reason = NULL;
@@ -191,6 +197,8 @@ lta_status lta_read_jsonl(lta_import_source *s, lta_json_row *row, void *context
         st = length > 0 ? row(s, &j, context)
                         : lta_bad_row(&s->place, "empty line", "is empty, expected a JSON object");
         LTA_TRY(lta_end_row(s, st, line + length));
+        if (s->enough)
+            break;
     }
 done:
     lta_json_free(&j);
@@ -200,7 +208,7 @@ done:
 static lta_status remember_unknown(lta_import_source *s, const char *key, size_t length)
 {
     uint64_t index, before = s->unknown_keys.strings.n;
-    if (before == LTA_MOST_KEY_NOTES)
+    if (before == LTA_MOST_KEY_NOTES || s->all_keys_used)
         return LTA_OK;
     lta_status st = lta_dictionary_intern(&s->unknown_keys, key, length, &index);
     if (st == LTA_OK && index == before)

@@ -120,19 +120,26 @@ static lta_status unicode_escape(lta_json *j, uint64_t *n)
     lta_status st = LTA_OK;
     uint32_t c = 0, low = 0;
     LTA_TRY(hex4(j, &c));
-    if (c == 0 || (c >= 0xdc00 && c < 0xe000))
+    if (!j->any_text && (c == 0 || (c >= 0xdc00 && c < 0xe000)))
         return lta_bad_row(j->place, malformed, "\\u%04x at byte %zu, expected a character other than NUL", c,
                            (size_t)(j->p - j->begin) - 5);
     if (c >= 0xd800 && c < 0xdc00) {
-        if (j->end - j->p < 2 || j->p[0] != '\\' || j->p[1] != 'u')
+        const char *behind = j->p;
+        bool escape_follows = j->end - j->p >= 2 && j->p[0] == '\\' && j->p[1] == 'u';
+        if (!escape_follows && !j->any_text)
             return unexpected(j, "the second half of a surrogate pair");
-        j->p += 2;
-        LTA_TRY(hex4(j, &low));
-        if (low < 0xdc00 || low >= 0xe000)
+        if (escape_follows) {
+            j->p += 2;
+            LTA_TRY(hex4(j, &low));
+        }
+        if (low >= 0xdc00 && low < 0xe000)
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+        else if (j->any_text)
+            j->p = behind; /* alone; what follows is a character of its own */
+        else
             return lta_bad_row(j->place, malformed,
                                "\\u%04x\\u%04x before byte %zu, expected a surrogate pair", c, low,
                                (size_t)(j->p - j->begin) + 1);
-        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
     }
     char out[4];
     size_t length;

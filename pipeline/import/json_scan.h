@@ -20,7 +20,8 @@ typedef struct lta_json {
     lta_place *place;
     const char *begin, *p, *end;
     const char *key; /* known key whose value is being read, for messages; NULL = none */
-    char *text;      /* decoded string, or a number to convert */
+    bool any_text; /* strings may hold \u0000 and halves of surrogate pairs, which come out as three bytes */
+    char *text;    /* decoded string, or a number to convert */
     uint64_t text_capacity;
     locale_t c_locale;
 } lta_json;
