@@ -112,8 +112,9 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         const char *arrow = lta_arrow_version(), *sentencepiece = lta_sentencepiece_version();
-        printf("lta %s (schema %d.%d)\nParquet: %s\nSentencePiece: %s\n", LTA_VERSION, LTA_SCHEMA_MAJOR, LTA_SCHEMA_MINOR,
-               arrow ? arrow : "not in this build", sentencepiece ? sentencepiece : "not in this build");
+        printf("lta %s (schema %d.%d)\nParquet: %s\nSentencePiece: %s\n", LTA_VERSION, LTA_SCHEMA_MAJOR,
+               LTA_SCHEMA_MINOR, arrow ? arrow : "not in this build",
+               sentencepiece ? sentencepiece : "not in this build");
         return 0;
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -230,8 +230,10 @@ static lta_status name_session(lta_conversations *c, const lta_conversation *k)
         int n = snprintf(suffix, sizeof suffix, "#%llu", (ull)copy + 1);
         LTA_TRY(lta_chars_add(&c->scratch, suffix, (uint64_t)n));
         LTA_TRY(lta_next_turn(&c->names, c->scratch.byte, (size_t)c->scratch.n, &used));
-        if ((*used)++ == 0)
+        if (*used == 0) {
+            *used = 1;
             break;
+        }
         copy++;
     }
 done:

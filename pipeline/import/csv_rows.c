@@ -138,8 +138,8 @@ static lta_status read_window(lta_import_source *s, lta_csv_scan *c, csv_block *
         block[i].status = block[i].from ? parse_rows(c, r, &block[i]) : LTA_OK;
     for (size_t i = 0; i < N_BLOCKS && block[i].from; i++) {
         if (block[i].status != LTA_OK) { /* its detail may be another thread's */
-            st = lta_fail(block[i].status, "%s: could not allocate the rows of %zu bytes of it", s->place.file,
-                          (size_t)(block[i].to - block[i].from));
+            st = lta_fail(block[i].status, "%s: could not allocate the rows of %zu bytes of it",
+                          s->place.file, (size_t)(block[i].to - block[i].from));
             goto done;
         }
         if (block[i].quoted) {

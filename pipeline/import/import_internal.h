@@ -54,7 +54,7 @@ typedef struct lta_source_format {
     /* By the names of its columns where it is Parquet; NULL = it never is. */
     bool (*detect_columns)(const lta_strings *names);
     lta_status (*read)(lta_import_source *s);
-    bool takes_order; /* --order and --cut-at-time-fall mean something */
+    bool takes_order;                              /* --order and --cut-at-time-fall mean something */
     bool is_text;                                  /* gives texts, for a tokenizer */
     bool takes_folder;                             /* a folder is a source as well */
     const struct lta_marconi_rules *marconi_rules; /* NULL: has none */

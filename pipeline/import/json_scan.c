@@ -230,6 +230,7 @@ lta_status lta_json_string(lta_json *j, const char **text, size_t *length)
 
 lta_status lta_json_array_begin(lta_json *j, bool *first)
 {
+    skip_space(j);
     if (!at(j, '['))
         return unexpected(j, "an array, [");
     j->p++;

@@ -16,7 +16,7 @@ mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
 work=$build/fuzz
 seeds=$work/seeds
 rm -rf "$seeds"
-for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier store; do mkdir -p "$seeds/$format"; done
+for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier conversations store; do mkdir -p "$seeds/$format"; done
 
 cat >"$seeds/mooncake/small.jsonl" <<'END'
 {"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
@@ -56,6 +56,17 @@ cat >"$seeds/bailian/small.jsonl" <<'END'
 {"chat_id": 12, "parent_chat_id": 7, "timestamp": 61.114, "input_length": 70, "output_length": 5, "type": "", "turn": 2, "hash_ids": [0, 1, 4, 5, 6]}
 {"chat_id": 15, "parent_chat_id": 3, "timestamp": 62.0, "input_length": 33, "output_length": 1, "type": "text", "turn": 4, "hash_ids": [9, 10, 11]}
 END
+cat >"$seeds/conversations/lmsys.jsonl" <<'END'
+{"conversation_id": "1", "model": "a", "conversation": [{"content": "Hi \u00e9\ud83d", "role": "user"}, {"content": "x", "role": "assistant", "k": [1.5e3, -0, {"a": null}]}], "turn": 10, "language": "English"}
+END
+cat >"$seeds/conversations/wildchat.jsonl" <<'END'
+{"conversation_hash": "c0", "model": null, "timestamp": "2023-04-09T00:02:53Z", "conversation": [{"content": "Hi", "role": "user", "timestamp": null, "country": "x"}, {"content": "a b", "role": "assistant", "timestamp": "2023-04-09 00:02:53.5+01:00"}], "turn": 11, "language": "English"}
+END
+cat >"$seeds/conversations/sharegpt.json" <<'END'
+[{"id": "A_0", "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "a"}]},
+ {"id": 17, "conversations": []}, {"conversations": [{"from": "gpt", "value": "\u0000"}, {"from": "human", "value": "b"}]}]
+END
+echo '[{"role": "user", "content": "Fix"}, {"role": "assistant", "content": "Done"}]' >"$seeds/conversations/swebench.json"
 
 mkdir -p "$seeds/input"
 gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
