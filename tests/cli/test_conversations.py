@@ -100,7 +100,7 @@ class Readers(ConversationTest):
 
     def test_damage_names_the_place(self):
         cases = (("sharegpt", '[{"conversations": []},\n {"conversations": [{"value": 1}]}]', r":2: row at byte 26: value: found '1' at byte 30"),
-                 ("sharegpt", '[{"conversations": []}', r":1: row at byte 2: ends at byte 22, expected a comma or \]"),
+                 ("sharegpt", '[{"conversations": []}', r":1: row at byte 2: ends at byte 21, expected a comma or \]"),
                  ("sharegpt", '{"conversations": []}', r":1: found '\{' at byte 1, expected an array"),
                  ("sharegpt", '[{"id": "a"}]', r":1: row at byte 2: key \"conversations\" is missing"),
                  ("sharegpt", '[{"conversations": null}]', r":1: row at byte 2: conversations: found 'n' at byte 19, expected an array"),
@@ -152,10 +152,13 @@ class Readers(ConversationTest):
         os.symlink("nowhere", self.path("trajs", "a.json"))
         self.bad(r"\S+/trajs/a.json: could not be opened", "--format", "swebench", self.path("trajs"))
 
-    def test_traces_without_lengths_do_not_mix_with_others(self):
+    def test_lengths_may_be_known_of_some_sources(self):
         lmsys, azure = self.write("l.jsonl", json.dumps(LMSYS)), self.write("a.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,1,1\n")
         wildchat = self.write("w.jsonl", json.dumps(WILDCHAT))
-        self.bad("a.csv and w.jsonl: one has counts of tokens and one has none", azure, wildchat, code=2)
+        self.ok("run", "-o", self.path("both"), azure, wildchat)
+        with h5py.File(self.path("both", "enriched.h5"), "r") as h:
+            self.assertEqual(h["requests/input_tokens"][()].tolist(), [1, 2**32 - 1, 2**32 - 1])
+        self.ok("verify", self.path("both"))
         self.bad("l.jsonl and w.jsonl: one has times", lmsys, wildchat, code=2)
         self.bad("l.jsonl has no times", "--timeline", "overlay", lmsys, code=2)
 
