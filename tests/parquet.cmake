@@ -2,3 +2,4 @@
 lta_test(parquet test_parquet.c)
 lta_cli_test(kavier test_kavier.py)
 lta_cli_test(parquet test_parquet.py)
+lta_cli_test(conversations_parquet test_conversations_parquet.py)

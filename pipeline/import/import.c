@@ -393,7 +393,7 @@ static json_t *tokenizer_json(const lta_tokenizer *t)
 /* null, or the numbers of Marconi's rules as the names of the sources show them. */
 static json_t *marconi_json(const lta_import_options *o)
 {
-    char sps[LTA_PYTHON_FLOAT], art[LTA_PYTHON_FLOAT];
+    char sps[LTA_F64_TEXT], art[LTA_F64_TEXT];
     if (!o->marconi_rules || lta_marconi_number("sps", o->sps, sps) != LTA_OK ||
         (o->art && lta_marconi_number("art", o->art, art) != LTA_OK))
         return json_null();

@@ -1,6 +1,7 @@
-/* pipeline/import/import_conversations.c - the text sources: LMSYS-Chat-1M and WildChat (JSONL), ShareGPT
- * (one JSON array), SWE-bench trajectories (a folder of files, each a JSON array of messages). */
+/* pipeline/import/import_conversations.c - the text sources: LMSYS-Chat-1M and WildChat (JSONL or Parquet),
+ * ShareGPT (one JSON array), SWE-bench trajectories (a folder of files, each a JSON array of messages). */
 #include "pipeline/import/conversation_json.h"
+#include "pipeline/import/conversation_parquet.h"
 #include "pipeline/import/input.h"
 
 #include <stdlib.h>
@@ -71,6 +72,18 @@ static bool detect_lmsys(const char *line, size_t length)
 {
     static const char *const wanted[] = {"conversation_id", "conversation", NULL}, *const others[] = {NULL};
     return lta_json_line_has_keys(line, length, wanted, others);
+}
+
+static bool detect_lmsys_columns(const lta_strings *columns)
+{
+    static const char *const wanted[] = {"conversation_id", "conversation", NULL};
+    return lta_columns_include(columns, wanted);
+}
+
+static bool detect_wildchat_columns(const lta_strings *columns)
+{
+    static const char *const wanted[] = {"conversation_hash", "conversation", NULL};
+    return lta_columns_include(columns, wanted);
 }
 
 static bool detect_wildchat(const char *line, size_t length)
@@ -248,6 +261,8 @@ static lta_status read_as(lta_import_source *s, const lta_conversation_format *f
     LTA_TRY(lta_conversations_open(s, format, &c));
     if (format == &sharegpt) {
         LTA_TRY(read_items(s, item_row, &c));
+    } else if (s->parquet) {
+        LTA_TRY(lta_conversations_from_parquet(&c));
     } else if (format != &swebench) {
         LTA_TRY(lta_read_jsonl(s, line_row, &c));
     } else if (s->folder) {
@@ -283,10 +298,16 @@ static lta_status read_swebench(lta_import_source *s)
     return read_as(s, &swebench);
 }
 
-const lta_source_format lta_source_format_lmsys = {
-    .detect = detect_lmsys, .read = read_lmsys, .is_text = true, .marconi_rules = &lmsys.marconi};
-const lta_source_format lta_source_format_wildchat = {
-    .detect = detect_wildchat, .read = read_wildchat, .is_text = true, .marconi_rules = &wildchat.marconi};
+const lta_source_format lta_source_format_lmsys = {.detect = detect_lmsys,
+                                                   .detect_columns = detect_lmsys_columns,
+                                                   .read = read_lmsys,
+                                                   .is_text = true,
+                                                   .marconi_rules = &lmsys.marconi};
+const lta_source_format lta_source_format_wildchat = {.detect = detect_wildchat,
+                                                      .detect_columns = detect_wildchat_columns,
+                                                      .read = read_wildchat,
+                                                      .is_text = true,
+                                                      .marconi_rules = &wildchat.marconi};
 const lta_source_format lta_source_format_sharegpt = {
     .detect = detect_sharegpt, .read = read_sharegpt, .is_text = true, .marconi_rules = &sharegpt.marconi};
 const lta_source_format lta_source_format_swebench = {.detect = detect_swebench,

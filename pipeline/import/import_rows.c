@@ -131,6 +131,8 @@ lta_status lta_read_parquet(lta_import_source *s, lta_parquet_row *row, void *co
             s->place.line = s->rows;
             s->place.reason = NULL;
             LTA_TRY(count_row(s, row(s, columns, i, context)));
+            if (s->enough)
+                goto done;
         }
         double done = lta_parquet_share(s->parquet) * (double)s->stored_bytes;
         lta_progress_update(s->run->log, s->bytes_before + (uint64_t)done);
@@ -284,6 +286,7 @@ bool lta_json_line_has_keys(const char *line, size_t length, const char *const *
     if (lta_json_init(&j, &place) != LTA_OK)
         goto done;
     lta_json_begin(&j, line, length);
+    j.any_text = true; /* whether the format takes it is for its reader to say */
     if (lta_json_object_begin(&j, &first) != LTA_OK)
         goto done;
     while (lta_json_next_key(&j, &first, &key, &n) == LTA_OK && key) {

@@ -53,23 +53,23 @@ static bool is_whole(const char *typed)
     return typed[0] != '\0' && typed[strspn(typed, "0123456789")] == '\0';
 }
 
-lta_status lta_marconi_number(const char *option, const char *typed, char out[LTA_PYTHON_FLOAT])
+lta_status lta_marconi_number(const char *option, const char *typed, char out[LTA_F64_TEXT])
 {
     char *end = NULL;
     double v = typed[strspn(typed, "0123456789.eE+-")] == '\0' ? strtod(typed, &end) : 0;
     if (!end || end == typed || *end != '\0' || !(v > 0) || v > 1e9 || v < 1e-9)
         return lta_fail(LTA_ERR_USAGE, "--%s %s: expected a number above 0, from 1e-9 to 1e9", option, typed);
     if (is_whole(typed))
-        snprintf(out, LTA_PYTHON_FLOAT, "%.0f", v);
+        snprintf(out, LTA_F64_TEXT, "%.0f", v);
     else
-        lta_python_float(v, out);
+        lta_python_f64(v, out);
     return LTA_OK;
 }
 
 lta_status lta_marconi_check_options(const lta_import_options *o, const char *format,
                                      const lta_marconi_rules *rules)
 {
-    char number[LTA_PYTHON_FLOAT];
+    char number[LTA_F64_TEXT];
     lta_status st = LTA_OK;
     if (!o->marconi_rules) {
         if (o->sps || o->art || o->sessions > 0)
@@ -111,7 +111,7 @@ lta_status lta_marconi_name(const lta_import_options *o, const lta_marconi_rules
 {
     enum { ROOM = 128 };
     lta_status st = LTA_OK;
-    char sps[LTA_PYTHON_FLOAT], art[LTA_PYTHON_FLOAT] = "", *name = NULL;
+    char sps[LTA_F64_TEXT], art[LTA_F64_TEXT] = "", *name = NULL;
     LTA_TRY(lta_marconi_number("sps", o->sps, sps));
     if (o->art)
         LTA_TRY(lta_marconi_number("art", o->art, art));

@@ -13,6 +13,7 @@
 #ifndef LTA_IMPORT_MARCONI_RULES_H
 #define LTA_IMPORT_MARCONI_RULES_H
 
+#include "pipeline/core/text_out.h"
 #include "pipeline/import/import_internal.h"
 #include "pipeline/import/python_json.h"
 
@@ -43,8 +44,7 @@ LTA_MUST_CHECK lta_status lta_marconi_name(const lta_import_options *options, co
                                            char **out);
 
 /* Numbers as Python prints what was typed: "1" as 1, ".50" as 0.5; they are part of the name. */
-LTA_MUST_CHECK lta_status lta_marconi_number(const char *option, const char *typed,
-                                             char out[LTA_PYTHON_FLOAT]);
+LTA_MUST_CHECK lta_status lta_marconi_number(const char *option, const char *typed, char out[LTA_F64_TEXT]);
 
 /* Conversations wanted. */
 uint64_t lta_marconi_sessions(const lta_import_options *options);

@@ -2,6 +2,7 @@
 #include "pipeline/import/python_json.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/core/text_out.h"
 
 #include <locale.h>
 #include <math.h>
@@ -80,47 +81,11 @@ done:
 
 /* ---- numbers ---- */
 
-void lta_python_float(double v, char out[LTA_PYTHON_FLOAT])
-{
-    char text[40], digits[20];
-    int n = 0;
-    /* the fewest digits that come back as the same number */
-    for (int precision = 0; precision < 17; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    const char *e = strchr(text, 'e');
-    int exponent = (int)strtol(e + 1, NULL, 10); /* -324 to 308 */
-    for (const char *p = text; p < e; p++) /* without the decimal point, whatever the locale writes for it */
-        if (*p >= '0' && *p <= '9')
-            digits[n++] = *p;
-    bool scientific = exponent < -4 || exponent >= 16;
-    int whole = scientific ? 1 : exponent + 1; /* digits before the point; none or fewer: zeros behind it */
-    if (text[0] == '-')
-        *out++ = '-';
-    if (whole <= 0)
-        *out++ = '0';
-    for (int i = 0; i < whole; i++)
-        *out++ = i < n ? digits[i] : '0';
-    if (!scientific || n > 1)
-        *out++ = '.';
-    for (int i = whole; i < 0; i++)
-        *out++ = '0';
-    for (int i = whole > 0 ? whole : 0; i < n; i++)
-        *out++ = digits[i];
-    if (!scientific && n <= whole)
-        *out++ = '0';
-    *out = '\0';
-    if (scientific)
-        snprintf(out, 8, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent) % 1000);
-}
-
 static lta_status dump_number(lta_json *j, lta_chars *out)
 {
     lta_status st = LTA_OK;
     const char *start = j->p, *text;
-    char repr[LTA_PYTHON_FLOAT];
+    char repr[LTA_F64_TEXT];
     size_t n;
     double v;
     LTA_TRY(lta_json_number(j, &text, &n));
@@ -130,7 +95,7 @@ static lta_status dump_number(lta_json *j, lta_chars *out)
     }
     j->p = start;
     LTA_TRY(lta_json_f64(j, &v));
-    lta_python_float(v, repr);
+    lta_python_f64(v, repr);
     LTA_TRY(lta_chars_add(out, repr, strlen(repr)));
 done:
     return st;

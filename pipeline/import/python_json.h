@@ -22,10 +22,6 @@ LTA_MUST_CHECK lta_status lta_python_dump(lta_json *j, const char *const *withou
 /* The same for a text as the scanner gives it, with its quotes. */
 LTA_MUST_CHECK lta_status lta_python_dump_string(lta_chars *out, const char *text, size_t n);
 
-/* repr() of a float. */
-enum { LTA_PYTHON_FLOAT = 32 };
-void lta_python_float(double v, char out[LTA_PYTHON_FLOAT]);
-
 /* Adds the characters of str() of a value, given as json.dumps() wrote it.
  * Characters that are not printable are escaped in it; as such count control, format, private and surrogate
  * code points and separators, but not those that no version of Unicode has assigned yet. */

@@ -20,6 +20,7 @@ static lta_arrow_kind kind_of(const struct ArrowSchema *s)
         return LTA_ARROW_OTHER;
     return strchr("cCsSiIlL", f[0]) ? LTA_ARROW_INT
            : strchr("fg", f[0])     ? LTA_ARROW_REAL
+           : f[0] == 'b'            ? LTA_ARROW_BOOL
            : strchr("uUzZ", f[0])   ? LTA_ARROW_TEXT
            : f[0] == 'n'            ? LTA_ARROW_NULL
                                     : LTA_ARROW_OTHER;
@@ -124,6 +125,13 @@ double lta_arrow_f64(const lta_arrow_column *c, uint64_t i)
     return v.schema->format[0] == 'f' ? (double)((const float *)values)[at] : ((const double *)values)[at];
 }
 
+bool lta_arrow_bool(const lta_arrow_column *c, uint64_t i)
+{
+    lta_arrow_column v = value_of(c, &i);
+    int64_t at = v.at + (int64_t)i;
+    return ((const uint8_t *)v.array->buffers[1])[at / 8] >> (at % 8) & 1;
+}
+
 /* A view is 16 bytes: length, and the text itself if it is that short, else 4 bytes of it, buffer, offset. */
 static const char *view(const struct ArrowArray *a, int64_t at, size_t *length)
 {
@@ -188,15 +196,23 @@ uint64_t lta_arrow_list(const lta_arrow_column *c, uint64_t i, lta_arrow_column 
     return (uint64_t)(offset(v.array, wide, at + 1) - start);
 }
 
+int64_t lta_arrow_n_members(const lta_arrow_column *c)
+{
+    return c->schema->n_children;
+}
+
+const char *lta_arrow_member_at(const lta_arrow_column *c, int64_t k, lta_arrow_column *out)
+{
+    const struct ArrowArray *child = c->array->children[k];
+    *out = column_at(c->schema->children[k], child, c->at + child->offset);
+    return c->schema->children[k]->name;
+}
+
 bool lta_arrow_member(const lta_arrow_column *c, const char *name, lta_arrow_column *out)
 {
-    for (int64_t k = 0; k < c->schema->n_children; k++) {
-        const struct ArrowArray *child = c->array->children[k];
-        if (strcmp(c->schema->children[k]->name, name) == 0) {
-            *out = column_at(c->schema->children[k], child, c->at + child->offset);
+    for (int64_t k = 0; k < lta_arrow_n_members(c); k++)
+        if (strcmp(lta_arrow_member_at(c, k, out), name) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -205,6 +221,7 @@ const char *lta_arrow_kind_name(lta_arrow_kind kind)
     static const char *const names[] = {"nothing but nulls",
                                         "integers",
                                         "floating-point numbers",
+                                        "truth values",
                                         "text",
                                         "instants",
                                         "lists",

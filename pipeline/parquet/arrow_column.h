@@ -17,6 +17,7 @@ typedef enum lta_arrow_kind {
     LTA_ARROW_NULL, /* nothing but nulls: all zero is such a column */
     LTA_ARROW_INT,  /* signed or unsigned, 1 to 8 bytes */
     LTA_ARROW_REAL, /* float or double */
+    LTA_ARROW_BOOL,
     LTA_ARROW_TEXT, /* or bytes: that it is UTF-8 is for the reader to check */
     LTA_ARROW_TIME, /* an instant; without a zone, UTC is assumed */
     LTA_ARROW_LIST,
@@ -43,6 +44,8 @@ bool lta_arrow_u64(const lta_arrow_column *c, uint64_t i, uint64_t *out);
 bool lta_arrow_i64(const lta_arrow_column *c, uint64_t i, int64_t *out);
 /* REAL; or INT, to the nearest double. */
 double lta_arrow_f64(const lta_arrow_column *c, uint64_t i);
+/* BOOL. */
+bool lta_arrow_bool(const lta_arrow_column *c, uint64_t i);
 /* TEXT: not terminated. */
 const char *lta_arrow_text(const lta_arrow_column *c, uint64_t i, size_t *length);
 /* TIME: microseconds since 1970, half to even; false if out of range. */
@@ -51,6 +54,9 @@ bool lta_arrow_time_us(const lta_arrow_column *c, uint64_t i, int64_t *us);
 uint64_t lta_arrow_list(const lta_arrow_column *c, uint64_t i, lta_arrow_column *items);
 /* STRUCT: the member of this name; false if there is none. */
 bool lta_arrow_member(const lta_arrow_column *c, const char *name, lta_arrow_column *out);
+/* STRUCT: member k of those it has, in order; its name is given. */
+int64_t lta_arrow_n_members(const lta_arrow_column *c);
+const char *lta_arrow_member_at(const lta_arrow_column *c, int64_t k, lta_arrow_column *out);
 
 /* What the column is, for messages: "text", "a list", ... */
 const char *lta_arrow_kind_name(lta_arrow_kind kind);

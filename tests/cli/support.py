@@ -204,12 +204,30 @@ def shared_file(*parts):
     return path if os.path.isfile(path) else None
 
 
-def venv_python(needs):
-    """The Python that has the packages of tests/requirements.txt, or None with the reason printed. In CI it must be there."""
-    python = os.path.join(PROJECT, ".build", "venv", "bin", "python")
-    if os.path.exists(python) and subprocess.run([python, "-c", "import " + needs], capture_output=True).returncode == 0:
-        return python
-    print("skipped: no %s in .build/venv, which tests/venv.sh makes from PyPI" % needs)
+VENV_PYTHON = os.path.join(PROJECT, ".build", "venv", "bin", "python")  # has the packages of tests/requirements.txt
+
+
+def missing(reason):
+    """Prints why what a test needs is not there. In CI it must be."""
+    print("skipped: " + reason)
     if os.environ.get("CI"):
         sys.exit("in CI this test must run")
+
+
+def venv_python(needs):
+    """The Python that has the package, or None with the reason printed."""
+    if os.path.exists(VENV_PYTHON) and subprocess.run([VENV_PYTHON, "-c", "import " + needs], capture_output=True).returncode == 0:
+        return VENV_PYTHON
+    missing("no %s in .build/venv, which tests/venv.sh makes from PyPI" % needs)
     return None
+
+
+def go_on_with_pyarrow():
+    """Goes on in .build/venv, and with a program that has Parquet; else ends the test as skipped."""
+    if not venv_python("pyarrow"):
+        sys.exit(SKIPPED)
+    if sys.prefix != os.path.dirname(os.path.dirname(VENV_PYTHON)):
+        os.execv(VENV_PYTHON, [VENV_PYTHON, "-B"] + sys.argv)
+    if "Arrow" not in subprocess.run([lta_path(), "--version"], stdout=subprocess.PIPE, text=True).stdout:
+        missing("this lta was built without Parquet")
+        sys.exit(SKIPPED)

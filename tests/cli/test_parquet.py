@@ -12,8 +12,6 @@ import unittest
 
 import support
 
-VENV = os.path.join(support.PROJECT, ".build", "venv", "bin", "python")
-
 
 def bytes_of(path):
     with open(path, "rb") as f:
@@ -226,18 +224,8 @@ def rows_without_source(text):
     return [{k: v for k, v in r.items() if k != "source"} for r in support.read_csv(text)]
 
 
-def skip(reason):
-    print("skipped: " + reason)
-    sys.exit(1 if os.environ.get("CI") else support.SKIPPED)
-
-
 if __name__ == "__main__":
-    if not os.path.exists(VENV):
-        skip("no %s, which tests/venv.sh makes" % VENV)
-    if sys.prefix != os.path.dirname(os.path.dirname(VENV)):
-        os.execv(VENV, [VENV, "-B"] + sys.argv)
-    if "Arrow" not in subprocess.run([support.lta_path(), "--version"], stdout=subprocess.PIPE, text=True).stdout:
-        skip("this lta was built without Parquet")
+    support.go_on_with_pyarrow()
     import pyarrow as pa
     import pyarrow.parquet as pq
     unittest.main()
