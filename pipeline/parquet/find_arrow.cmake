@@ -64,5 +64,7 @@ foreach(name IN ITEMS arrow parquet)
 endforeach()
 add_library(lta_arrow_library INTERFACE)
 target_link_libraries(lta_arrow_library INTERFACE lta_arrow_parquet lta_arrow_arrow)
+# this libparquet exports the OpenSSL inside it: whoever uses ours must find ours first
+set_property(TARGET OpenSSL::Crypto APPEND PROPERTY INTERFACE_LINK_LIBRARIES lta_arrow_library)
 set(LTA_HAVE_PARQUET ON)
 message(STATUS "Parquet: Arrow ${version}, pyarrow in ${include}")
