@@ -43,8 +43,15 @@ void *__wrap_realloc(void *p, size_t size)
     return fails() ? NULL : __real_realloc(p, size);
 }
 
+struct sample {
+    const char *format, *ending, *text;
+    uint64_t hits;         /* of an infinite cache, in all scopes together */
+    const char *tokenizer; /* of conversations; NULL = none */
+    bool marconi_rules;
+};
+
 /* File to hits in all scopes; the work under test. */
-static lta_status whole_path(const lta_run *run, const char *format, char *file, uint64_t *hits)
+static lta_status whole_path(const lta_run *run, const struct sample *sample, char *file, uint64_t *hits)
 {
     lta_status st = LTA_OK;
     lta_import_options options = LTA_IMPORT_DEFAULTS;
@@ -54,7 +61,10 @@ static lta_status whole_path(const lta_run *run, const char *format, char *file,
     lta_block_runs weighed = {0};
     lta_curve curve = {0};
     char *files[] = {file};
-    options.format = format;
+    options.format = sample->format;
+    options.tokenizer = sample->tokenizer;
+    options.marconi_rules = sample->marconi_rules;
+    options.sps = sample->marconi_rules ? "1" : NULL;
     *hits = 0;
     LTA_TRY(lta_import_to_memory(run, &options, 1, files, &trace));
     if (trace.unit == LTA_UNIT_NONE)
@@ -81,12 +91,16 @@ done:
     return st;
 }
 
-/* A small file of each format; hits of an infinite cache in all scopes together. */
-static const struct sample {
-    const char *format, *ending, *text;
-    uint64_t hits;
-} samples[] = {
-    {"marconi", ".jsonl",
+#define CHATS                                                                                                \
+    "[{\"id\": \"a\", \"conversations\": [" CHAT "," CHAT "]}, {\"id\": \"b\", \"conversations\": [" CHAT    \
+    "]}]\n"
+#define CHAT "{\"from\": \"human\", \"value\": \"a b\\u00e9\"}, {\"from\": \"gpt\", \"value\": \"\\\"x\\\"\"}"
+#define TEN  CHAT "," CHAT "," CHAT "," CHAT "," CHAT "," CHAT "," CHAT "," CHAT "," CHAT "," CHAT
+
+/* A small file of each format. */
+static const struct sample samples[] = {
+    {.format = "marconi",
+     ".jsonl",
      "{\"session_id\": 0, \"turn_id\": 0, \"ts\": 0.0, \"num_input_tokens\": 4, \"num_output_tokens\": 2, "
      "\"input_tokens\": [1, 5, 6, 7], \"output_tokens\": [1, 9]}\n"
      "{\"session_id\": 1, \"turn_id\": 0, \"ts\": 1.0, \"num_input_tokens\": 3, \"num_output_tokens\": 1, "
@@ -94,13 +108,15 @@ static const struct sample {
      "{\"session_id\": 0, \"turn_id\": 1, \"ts\": 1.5, \"num_input_tokens\": 8, \"num_output_tokens\": 1, "
      "\"input_tokens\": [1, 5, 6, 7, 1, 9, 1, 4], \"output_tokens\": [3]}\n",
      4 + 4 + 3},
-    {"mooncake", ".jsonl",
+    {.format = "mooncake",
+     ".jsonl",
      "{\"timestamp\": 0, \"input_length\": 1000, \"output_length\": 5, \"hash_ids\": [0, 1]}\n"
      "{\"timestamp\": 0, \"input_length\": 1500, \"output_length\": 5, \"hash_ids\": [0, 2, 3]}\n"
      "{\"timestamp\": 7, \"input_length\": 1536, \"output_length\": 5, \"hash_ids\": [0, 2, 3]}\n"
      "{\"timestamp\": 9, \"input_length\": 1025, \"output_length\": 5, \"hash_ids\": [0, 2, 4]}\n",
      2 * 6},
-    {"bailian", ".jsonl", /* times fall, so that requests are sorted */
+    {.format = "bailian",
+     ".jsonl", /* times fall, so that requests are sorted */
      "{\"chat_id\": 7, \"parent_chat_id\": -1, \"timestamp\": 5, \"input_length\": 40, \"output_length\": 2, "
      "\"type\": \"text\", \"turn\": 1, \"hash_ids\": [0, 1, 2]}\n"
      "{\"chat_id\": 8, \"parent_chat_id\": 7, \"timestamp\": 4, \"input_length\": 33, \"output_length\": 2, "
@@ -108,14 +124,16 @@ static const struct sample {
      "{\"chat_id\": 9, \"parent_chat_id\": 3, \"timestamp\": 6, \"input_length\": 16, \"output_length\": 2, "
      "\"type\": \"text\", \"turn\": 2, \"hash_ids\": [0]}\n",
      3 + 3 + 2},
-    {"weka", ".json", /* a list inside a list */
+    {.format = "weka",
+     ".json", /* a list inside a list */
      "{\"id\":\"\\u0063\",\"block_size\":16,\"hash_id_scope\":\"local\",\"requests\":["
      "{\"t\":0,\"type\":\"n\",\"model\":\"m\",\"in\":32,\"out\":1,\"hash_ids\":[1,2]},"
      "{\"t\":2,\"type\":\"subagent\",\"agent_id\":\"a\",\"requests\":["
      "{\"t\":5,\"type\":\"s\",\"model\":\"m\",\"in\":16,\"out\":1,\"hash_ids\":[1]}]},"
      "{\"t\":3,\"type\":\"n\",\"model\":\"m\",\"in\":32,\"out\":1,\"hash_ids\":[1,3],\"x\":1}]}",
      2 + 2 + 1},
-    {"ragpulse", ".jsonl",
+    {.format = "ragpulse",
+     ".jsonl",
      "{\"timestamp\": \"5\", \"input_length\": 40, \"output_length\": 1, \"hash_ids\": {\"sys_prompt\": [1, "
      "2], "
      "\"passages_ids\": [], \"history\": [], \"web_search\": [], \"user_input\": [7]}, \"session_id\": "
@@ -125,19 +143,46 @@ static const struct sample {
      "\"passages_ids\": [5], \"history\": [], \"web_search\": [], \"user_input\": [8]}, \"session_id\": "
      "\"s\"}\n",
      2 + 2 + 2},
-    {"burstgpt", ".csv",
+    {.format = "burstgpt",
+     ".csv",
      "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
      "7.0,a,9,GPT-4,120,80,200,Conversation log\n7.0,,1,ChatGPT,35,0,35,API log\n",
      0},
-    {"azure", ".csv",
+    {.format = "azure",
+     ".csv",
      "TIMESTAMP,ContextTokens,GeneratedTokens\n2024-05-12 00:00:00+00:00,584,3\n"
      "2024-05-12 00:00:00.000001+00:00,862,38\n",
      0},
+    {.format = "kavier",
+     ".csv", /* times fall, lists of tokens */
+     "session_id,turn_id,ts,num_input_tokens,num_output_tokens,input_tokens,output_tokens\n"
+     "a,0,5.0,3,1,\"[1, 2, 3]\",[4]\na,1,6.0,5,0,\"[1, 2, 3, 4, 9]\",\nb,0,0.5,2,1,\"[1, 2]\",[7]\n",
+     3 + 3 + 2},
+    {.format = "flat", ".txt", "7\n7\n3\n7\n", 2 + 2},
+    {.format = "lmsys",
+     ".jsonl",
+     "{\"conversation_id\": \"x\", \"model\": \"m\", \"conversation\": [{\"content\": \"Hi\", \"role\": "
+     "\"user\"}, {\"content\": \"Ho\", \"role\": \"assistant\"}], \"turn\": 1, \"language\": \"English\"}\n",
+     0},
+    {.format = "wildchat",
+     ".jsonl",
+     "{\"conversation_hash\": \"x\", \"model\": \"m\", \"timestamp\": \"2023-04-09T00:02:53Z\", "
+     "\"conversation\": "
+     "[{\"content\": \"Hi\", \"role\": \"user\"}, {\"content\": \"Ho\", \"role\": \"assistant\"}], \"turn\": "
+     "1}\n",
+     0},
+    {.format = "sharegpt", ".json", CHATS, 6 + 6 + 4, "bytes"},
+    {.format = "sharegpt", ".json", "[{\"conversations\": [" TEN "]}]", 3 * 1620, "bytes", true},
+    {.format = "swebench",
+     ".json",
+     "[{\"role\": \"user\", \"content\": \"\"}, {\"role\": \"assistant\", \"content\": \"x\"}]",
+     0,
+     "bytes"},
 };
 
 static void fail_each(const struct sample *sample)
 {
-    const char *format = sample->format, *text = sample->text;
+    const char *text = sample->text;
     char file[64];
     snprintf(file, sizeof file, "/tmp/lta_oom_XXXXXX%s", sample->ending);
     int fd = mkstemps(file, (int)strlen(sample->ending));
@@ -150,12 +195,12 @@ static void fail_each(const struct sample *sample)
     assert_int_equal(lta_ops_get("cpu", &run.ops), LTA_OK);
 
     uint64_t hits;
-    assert_int_equal(whole_path(&run, format, file, &hits), LTA_OK);
+    assert_int_equal(whole_path(&run, sample, file, &hits), LTA_OK);
     assert_int_equal(hits, sample->hits);
     int64_t n = 0;
     for (;; n++) {
         countdown = n;
-        lta_status st = whole_path(&run, format, file, &hits);
+        lta_status st = whole_path(&run, sample, file, &hits);
         bool all_done = countdown >= 0;
         countdown = -1;
         if (all_done) {
@@ -168,11 +213,12 @@ static void fail_each(const struct sample *sample)
             fail_msg("allocation %lld failed and the answer was: %s (%s)", (long long)n, lta_status_text(st),
                      lta_error_detail());
         if (!strstr(lta_error_detail(), "could not"))
-            fail_msg("allocation %lld failed and the answer does not say so: %s", (long long)n, lta_error_detail());
+            fail_msg("allocation %lld failed and the answer does not say so: %s", (long long)n,
+                     lta_error_detail());
     }
     assert_int_equal(hits, sample->hits);
     assert_true(n > 30);
-    printf("%s: each of %lld allocations failed once\n", format, (long long)n);
+    printf("%s: each of %lld allocations failed once\n", sample->format, (long long)n);
     unlink(file);
 }
 

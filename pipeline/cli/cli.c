@@ -167,6 +167,30 @@ done:
     return st;
 }
 
+/* "  left    text", the text wrapped in a column of its own. */
+static void print_entry(FILE *out, const char *left, const char *text)
+{
+    enum { INDENT = 31, WIDTH = 100 };
+    int at = fprintf(out, "  %s", left);
+    bool first = true;
+    if (at >= INDENT) {
+        fprintf(out, "\n");
+        at = 0;
+    }
+    while (*text) {
+        int n = (int)strcspn(text, " ");
+        if (!first && at + 1 + n > WIDTH) {
+            fprintf(out, "\n");
+            at = 0;
+            first = true;
+        }
+        at += first ? fprintf(out, "%*s%.*s", INDENT - at, "", n, text) : fprintf(out, " %.*s", n, text);
+        first = false;
+        text += n + (text[n] == ' ');
+    }
+    fprintf(out, "\n");
+}
+
 static void print_group(FILE *out, const lta_option_group *g)
 {
     fprintf(out, "\n%s:\n", g->title);
@@ -176,7 +200,7 @@ static void print_group(FILE *out, const lta_option_group *g)
                           : snprintf(left, sizeof left, "    --%s", o->name);
         if (o->argument && n > 0 && (size_t)n < sizeof left)
             snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
-        fprintf(out, "  %-28s %s\n", left, o->help);
+        print_entry(out, left, o->help);
     }
 }
 
@@ -187,6 +211,10 @@ void lta_print_help(FILE *out, const lta_command *command)
     for (int i = 0; command->groups && command->groups[i]; i++)
         print_group(out, command->groups[i]);
     print_group(out, &common_group);
+    if (command->formats)
+        fprintf(out, "\nFormats:\n");
+    for (const lta_entry *e = command->formats; e && e->name; e++)
+        print_entry(out, e->name, e->text);
     if (command->example)
         fprintf(out, "\nExample:\n%s", command->example);
 }

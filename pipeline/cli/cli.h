@@ -27,6 +27,12 @@ typedef struct lta_option_group {
     lta_status (*set)(void *target, const lta_option *option, const char *value);
 } lta_option_group;
 
+/* An entry of a list in the help. */
+typedef struct lta_entry {
+    const char *name; /* NULL ends a list */
+    const char *text;
+} lta_entry;
+
 typedef struct lta_cli lta_cli;
 
 typedef struct lta_command {
@@ -34,6 +40,7 @@ typedef struct lta_command {
     const char *operands;                  /* for the usage line, e.g. "STORE" */
     const char *summary;                   /* one line */
     const char *example;                   /* shown at the end of the help; lines ending in \n */
+    const lta_entry *formats;              /* listed behind the options; NULL = none */
     const lta_option_group *const *groups; /* NULL-terminated; the common options come by themselves */
     lta_status (*run)(lta_cli *cli, int argc, char **argv); /* argv[0] is the subcommand */
 } lta_command;
@@ -74,6 +81,7 @@ extern const lta_command lta_command_import, lta_command_merge, lta_command_trie
 /* Option groups shared by a stage's subcommand and `lta run`; targets are the stages' options structs. */
 extern const lta_option_group lta_sources_group; /* lta_import_options: how sources become one trace */
 extern const lta_option_group lta_import_group;  /* lta_import_options,  pipeline/import/import.h */
+extern const lta_entry lta_import_formats[];     /* of --format */
 extern const lta_option_group lta_reuse_group;   /* lta_reuse_options,   pipeline/reuse/reuse.h */
 extern const lta_option_group lta_curve_group;   /* lta_curve_options,   pipeline/curve/curve.h */
 extern const lta_option_group lta_enrich_group;  /* lta_enrich_options,  pipeline/enrich/enrich.h */

@@ -62,15 +62,20 @@ done:
 
 static const lta_option_group *const groups[] = {&export_group, NULL};
 
-#define DESCRIBE(id, name, folder, summary) "  " name "\n      " summary "\n"
+static const lta_entry formats[] = {
+#define ENTRY(id, name, folder, summary) {name, summary},
+    LTA_EXPORT_LIST(ENTRY)
+#undef ENTRY
+        {0},
+};
 
 const lta_command lta_command_export = {
     .name = "export",
     .operands = "STORE",
     .summary = "requests as files for other tools",
     .example = "  lta export --format csv -o requests.csv mooncake.store\n"
-               "  lta export --format marconi-jsonl --source lmsys_sps=1_nums=100 -o lmsys.jsonl all.store\n"
-               "\nFormats:\n" LTA_EXPORT_LIST(DESCRIBE),
+               "  lta export --format marconi-jsonl --source lmsys_sps=1_nums=100 -o lmsys.jsonl all.store\n",
+    .formats = formats,
     .groups = groups,
     .run = run,
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const lta_option options[] = {
-    {"format", 0, "FMT", "format of the files, auto by default: " LTA_FORMAT_NAMES},
+    {"format", 0, "FMT", "format of the files, see below (default auto: found out and said)"},
     {"tail", 0, "keep|drop", "block traces: keep (default) or drop the id of a partial last block"},
     {"block-tokens", 0, "N", "block traces: tokens a block, where the files leave it open"},
     {"ids", 0, "KIND", "flat traces: u32, u64 (raw), text or oracle-general, where the name does not tell"},
@@ -114,6 +114,13 @@ static lta_status set_sources(void *target, const lta_option *option, const char
 
 const lta_option_group lta_sources_group = {"Sources", source_options, set_sources};
 
+const lta_entry lta_import_formats[] = {
+#define ENTRY(reader, name, summary) {name, summary},
+    LTA_FORMAT_LIST(ENTRY)
+#undef ENTRY
+        {0},
+};
+
 static const lta_option output_options[] = {
     {"output", 'o', "STORE", "the store's folder (required); made if absent"},
     {0},
@@ -146,7 +153,10 @@ const lta_command lta_command_import = {
     .name = "import",
     .operands = "FILE...",
     .summary = "source files into one trace: -> trace.h5",
-    .example = "  lta import -o mooncake.store --format mooncake conversation_trace.jsonl\n",
+    .example =
+        "  lta import -o mooncake.store --format mooncake conversation_trace.jsonl\n"
+        "  lta import -o lmsys.store --tokenizer tokenizer.model --marconi-rules --sps 1 train-00000-of-00006.parquet\n",
+    .formats = lta_import_formats,
     .groups = groups,
     .run = run,
 };

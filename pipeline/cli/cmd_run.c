@@ -97,6 +97,7 @@ const lta_command lta_command_run = {
         "everything: source files -> store with trie, distances, curves, enriched trace, tables; without "
         "files, from the trace that is there",
     .example = "  lta run -o mooncake.store --format mooncake conversation_trace.jsonl\n",
+    .formats = lta_import_formats,
     .groups = groups,
     .run = run,
 };

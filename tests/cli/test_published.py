@@ -312,6 +312,26 @@ class Azure(Published):
         self.check("AzureLLMInferenceTrace_conv.csv")
 
 
+class Kavier(Published):
+    def test_inputs(self):
+        """Rows as SOURCE.txt counts them; a header with a trailing comma, times that fall, tokens in one of the three."""
+        for name, rows, sessions, tokens in (("input_decode_accuracy", 11, 11, False), ("input_prefill_accuracy", 9, 9, False), ("input_example", 6, 4, True)):
+            path = support.shared_file("kavier", name + ".csv")
+            if not path:
+                self.skipTest("kavier/%s.csv is absent" % name)
+            store = self.path(name)
+            said = self.ok("import", "-o", store, path).err
+            self.assertIn("%s: %d requests, %d sessions, 1 source" % (name, rows, sessions), said)
+            exported = support.read_csv(self.ok("export", "--format", "kavier-csv", store).out)
+            key = lambda r: (float(r["ts"]), r["session_id"], r["turn_id"])
+            for given, got in zip(sorted(support.read_csv_file(path), key=key), sorted(exported, key=key), strict=True):
+                self.assertEqual((given["session_id"], given["turn_id"]), (got["session_id"], got["turn_id"]))
+                self.assertEqual((int(given["num_input_tokens"]), int(given["num_output_tokens"])), (int(got["num_input_tokens"]), int(got["num_output_tokens"])))
+                self.assertEqual("input_tokens" in got, tokens)
+                if tokens:
+                    self.assertEqual([json.loads(given[c]) for c in ("input_tokens", "output_tokens")], [json.loads(got[c]) for c in ("input_tokens", "output_tokens")])
+
+
 class OfNoFormat(Published):
     """Published files that are statistics, results, or of a shape that no reader knows are refused by their first line."""
 
