@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The slow, obvious reader of import_reference.py for BurstGPT, the later Azure traces and Qwen-Bailian.
+"""The slow, obvious reader of import_reference.py for BurstGPT, the later Azure traces, Qwen-Bailian and TraceLab.
 
 usage: import_reference_services.py LTA [--rounds N] [--seed S]
 
@@ -9,6 +9,7 @@ Z. Of Qwen-Bailian's: parents that are missing or come later, circles of parents
 Some CSV files are larger than the blocks in which threads read them."""
 import datetime
 import decimal
+import json
 import os
 import random
 import subprocess
@@ -234,11 +235,38 @@ def make_bailian(rng, path, block, n, bad_share):
     return rows, dropped, len(lines)
 
 
+# ---- TraceLab
+
+def make_tracelab(rng, path, n, bad_share):
+    """Rounds in no order of time, without natural keys; texts that are null; events of which the first has the time."""
+    rows, dropped, lines = [], {}, []
+    for k in range(n):
+        us = rng.randint(0, 10**6) * 1000 * rng.choice([1, 1, 3600]) + 1780000000 * 10**6
+        time = (reference.EPOCH + datetime.timedelta(microseconds=us)).isoformat(timespec="milliseconds") + "Z"
+        events = ['{"event_type": "user_message", "timestamp": "%s"}' % time] + ['{"timestamp": "never", "k": [null]}'] * rng.randint(0, 3)
+        session, model, provider = rng.choice(["claude:a", "codex:b", "ü"]), rng.choice(["m-1", None]) if k else "m-1", rng.choice(["claude", None]) if k else "codex"
+        entered, generated, turn, reason = rng.randint(0, 10**6), rng.randint(0, 5000), rng.randint(0, 5), None
+        given = dict(session_id=json.dumps(session), round_index=turn, model=json.dumps(model), provider=json.dumps(provider), input_tokens_total=entered,
+                     output_tokens=generated, timing_events="[%s]" % ", ".join(events), round_id='"same"', reasoning_output_tokens="null")
+        if k and rng.random() < bad_share:
+            reason, change = rng.choice([("no time", dict(timing_events="[]")), ("missing key", dict(timing_events='[{"event_type": "x"}]')),
+                                         ("malformed time", dict(timing_events='[{"timestamp": "never"}]')), ("no session", dict(session_id="null")),
+                                         ("number out of range", dict(output_tokens=2**32 - 1)), ("malformed JSON", dict(timing_events="null"))])
+            given.update(change)
+            count(dropped, reason)
+        else:
+            rows.append(dict(row=k, us=us, session=session, turn=turn, model=model, kind=provider, input=entered, output=generated))
+        lines.append(json_text(rng, [(key, str(v)) for key, v in given.items()]))
+    finish_file(rng, path, lines)
+    return rows, dropped, n
+
+
 # ---- rounds
 
 NAMES = {
     "burstgpt": ["BurstGPT_1.csv", "BurstGPT_without_fails_3.csv", "x.csv", "B.csv"],
     "azure": ["AzureLLMInferenceTrace_conv_1week.csv", "AzureLMMInferenceTrace_multimodal.csv", "x.csv", "B.csv"],
+    "tracelab": ["round_trace.jsonl", "syfi_coding_trace.jsonl", "x.jsonl"],
     "bailian": ["qwen_traceA_blksz_%d.jsonl", "qwen_coder_blksz_%d.jsonl", "x_blksz_%d.jsonl", "B_blksz_%d.jsonl"],
 }
 KINDS = {"AzureLLMInferenceTrace_conv_1week.csv": "conv", "AzureLMMInferenceTrace_multimodal.csv": "multimodal"}
@@ -246,15 +274,17 @@ KINDS = {"AzureLLMInferenceTrace_conv_1week.csv": "conv", "AzureLMMInferenceTrac
 
 def one_round(lta, folder, seed):
     rng = random.Random(seed)
-    fmt = rng.choice(["burstgpt", "burstgpt", "azure", "bailian", "bailian"])
+    fmt = rng.choice(["burstgpt", "burstgpt", "azure", "bailian", "bailian", "tracelab"])
     bad_share = rng.choice([0, 0, 0.15])
     block = rng.choice([1, 2, 16])
     files = []
-    for plain in rng.sample(NAMES[fmt], rng.choice([1, 1, 2, 4])):
+    for plain in rng.sample(NAMES[fmt], rng.choice([1, 1, 2, 3])):
         name = plain.replace("%d", str(block))
         path = os.path.join(folder, name)
         if fmt == "bailian":
             rows, dropped, n_rows = make_bailian(rng, path, block, rng.choice([1, 2, 10, 40]), bad_share)
+        elif fmt == "tracelab":
+            rows, dropped, n_rows = make_tracelab(rng, path, rng.choice([1, 2, 10, 40]), bad_share)
         else:
             make = make_burstgpt if fmt == "burstgpt" else make_azure
             rows, dropped, n_rows = make(rng, path, rng.choice([1, 2, 10, 40, 5000]), bad_share)

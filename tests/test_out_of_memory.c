@@ -153,6 +153,12 @@ static const struct sample samples[] = {
      "TIMESTAMP,ContextTokens,GeneratedTokens\n2024-05-12 00:00:00+00:00,584,3\n"
      "2024-05-12 00:00:00.000001+00:00,862,38\n",
      0},
+    {.format = "tracelab",
+     ".jsonl",
+     "{\"provider\": \"p\", \"session_id\": \"s\", \"round_index\": 0, \"model\": \"m\", "
+     "\"input_tokens_total\": 9, "
+     "\"output_tokens\": 1, \"timing_events\": [{\"timestamp\": \"2026-06-01T05:40:20.151Z\"}]}\n",
+     0},
     {.format = "kavier",
      ".csv", /* times fall, lists of tokens */
      "session_id,turn_id,ts,num_input_tokens,num_output_tokens,input_tokens,output_tokens\n"

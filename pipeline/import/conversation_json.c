@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-/* null, which is as good as not there. */
-static bool is_null(const lta_json *j)
-{
-    return j->end - j->p >= 4 && memcmp(j->p, "null", 4) == 0;
-}
-
 static uint64_t count_spaces(const char *text, uint64_t n)
 {
     uint64_t spaces = 0;
@@ -27,7 +21,7 @@ static lta_status read_time(lta_import_source *s, lta_json *j, bool *given, int6
     size_t n;
     bool has_zone;
     char quoted[LTA_EXCERPT];
-    if (is_null(j))
+    if (lta_json_is_null(j))
         return lta_json_skip(j);
     LTA_TRY(lta_json_string(j, &text, &n));
     if (!lta_parse_timestamp(text, n, us, &has_zone))
@@ -46,7 +40,7 @@ static lta_status read_label(lta_conversations *c, lta_json *j, bool *given, lta
     lta_status st = LTA_OK;
     const char *text;
     size_t n;
-    if (is_null(j))
+    if (lta_json_is_null(j))
         return lta_json_skip(j);
     if (j->p < j->end && *j->p != '"' && place == &c->item[c->n_items].name)
         LTA_TRY(lta_json_number(j, &text, &n));

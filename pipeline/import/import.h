@@ -62,6 +62,7 @@ typedef struct lta_import_options {
     X(mooncake, "mooncake", "Mooncake traces, JSONL with block ids of inputs (hash_ids)")                    \
     X(sharegpt, "sharegpt", "ShareGPT, one JSON array of conversations")                                     \
     X(swebench, "swebench", "SWE-bench trajectories, a folder of JSON arrays of messages, or one of them")   \
+    X(tracelab, "tracelab", "TraceLab, JSONL with a round of a coding agent a line, counts and times")       \
     X(weka, "weka", "WEKA agentic coding traces, a JSON object a conversation, with nested sub-agents")      \
     X(wildchat, "wildchat", "WildChat, JSONL or Parquet with a conversation a row")
 

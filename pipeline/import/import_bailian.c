@@ -67,14 +67,6 @@ static bool detect(const char *line, size_t length)
 
 /* ---- rows ---- */
 
-static lta_status read_u32(lta_json *j, uint32_t *out)
-{
-    uint64_t v = 0;
-    lta_status st = lta_json_u64(j, LTA_NO_U32 - 1, &v);
-    *out = (uint32_t)v;
-    return st;
-}
-
 /* An id, or -1: no parent. */
 static lta_status read_parent(lta_import_source *s, lta_json *j, bailian *b)
 {
@@ -143,13 +135,13 @@ static lta_status read_value(lta_import_source *s, lta_json *j, unsigned key, ba
     case TIMESTAMP:
         return read_time(s, j, &b->time_us);
     case INPUT_LENGTH:
-        return read_u32(j, &b->input_tokens);
+        return lta_json_u32(j, &b->input_tokens);
     case OUTPUT_LENGTH:
-        return read_u32(j, &b->output_tokens);
+        return lta_json_u32(j, &b->output_tokens);
     case TYPE:
         return read_type(j, b);
     case TURN:
-        return read_u32(j, &b->turn);
+        return lta_json_u32(j, &b->turn);
     default:
         return lta_json_u64_array(j, &b->symbols);
     }

@@ -111,14 +111,6 @@ done:
     return st;
 }
 
-static lta_status read_u32(lta_json *j, uint32_t *out)
-{
-    uint64_t v = 0;
-    lta_status st = lta_json_u64(j, LTA_NO_U32 - 1, &v);
-    *out = (uint32_t)v;
-    return st;
-}
-
 /* Every part exactly once, and no other: leaving one out would change the sequence without a word. */
 static lta_status read_parts(lta_import_source *s, lta_json *j, ragpulse *p)
 {
@@ -168,9 +160,9 @@ static lta_status read_row(lta_import_source *s, lta_json *j, ragpulse *p)
         if (key == TIMESTAMP)
             LTA_TRY(read_time(s, j, &p->time_us));
         else if (key == INPUT_LENGTH)
-            LTA_TRY(read_u32(j, &p->input_tokens));
+            LTA_TRY(lta_json_u32(j, &p->input_tokens));
         else if (key == OUTPUT_LENGTH)
-            LTA_TRY(read_u32(j, &p->output_tokens));
+            LTA_TRY(lta_json_u32(j, &p->output_tokens));
         else if (key == HASH_IDS)
             LTA_TRY(read_parts(s, j, p));
         else if (key == SESSION_ID)

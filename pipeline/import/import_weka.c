@@ -106,14 +106,6 @@ static lta_status read_text(lta_json *j, text *out)
     return st == LTA_OK ? append(out, data, length) : st;
 }
 
-static lta_status read_u32(lta_json *j, uint32_t *out)
-{
-    uint64_t v = 0;
-    lta_status st = lta_json_u64(j, LTA_NO_U32 - 1, &v);
-    *out = (uint32_t)v;
-    return st;
-}
-
 static lta_status read_time(lta_import_source *s, lta_json *j, int64_t *us)
 {
     enum { SECONDS = 6 };
@@ -150,9 +142,9 @@ static lta_status read_value(lta_import_source *s, lta_json *j, unsigned key, we
     case MODEL:
         return read_text(j, &w->model);
     case IN:
-        return read_u32(j, &w->input_tokens);
+        return lta_json_u32(j, &w->input_tokens);
     case OUT:
-        return read_u32(j, &w->output_tokens);
+        return lta_json_u32(j, &w->output_tokens);
     case HASH_IDS:
         return lta_json_u64_array(j, &w->ids);
     case AGENT_ID:

@@ -327,6 +327,20 @@ static lta_status scan_number(lta_json *j)
     return LTA_OK;
 }
 
+lta_status lta_json_u32(lta_json *j, uint32_t *out)
+{
+    uint64_t v = 0;
+    lta_status st = lta_json_u64(j, UINT32_MAX - 1, &v);
+    *out = (uint32_t)v;
+    return st;
+}
+
+bool lta_json_is_null(const lta_json *j)
+{
+    static const char null[] = {'n', 'u', 'l', 'l'};
+    return (size_t)(j->end - j->p) >= sizeof null && memcmp(j->p, null, sizeof null) == 0;
+}
+
 lta_status lta_json_number(lta_json *j, const char **text, size_t *length)
 {
     const char *start = j->p;

@@ -40,6 +40,8 @@ LTA_MUST_CHECK lta_status lta_json_next_key(lta_json *j, bool *first, const char
 
 /* An integer from 0 to max, exactly. */
 LTA_MUST_CHECK lta_status lta_json_u64(lta_json *j, uint64_t max, uint64_t *out);
+/* One from 0 to 2^32 - 2: 2^32 - 1 stands for "not given". */
+LTA_MUST_CHECK lta_status lta_json_u32(lta_json *j, uint32_t *out);
 /* Any number, as its text in the file. */
 LTA_MUST_CHECK lta_status lta_json_number(lta_json *j, const char **text, size_t *length);
 /* Any number as the nearest double; one that overflows is an error. */
@@ -52,6 +54,8 @@ LTA_MUST_CHECK lta_status lta_json_string(lta_json *j, const char **text, size_t
  * as in objects. */
 LTA_MUST_CHECK lta_status lta_json_array_begin(lta_json *j, bool *first);
 LTA_MUST_CHECK lta_status lta_json_next_item(lta_json *j, bool *first, bool *more);
+/* Does null follow? Then it is there to be skipped. */
+bool lta_json_is_null(const lta_json *j);
 /* Any value, checked but not kept; nested at most 64 deep. */
 LTA_MUST_CHECK lta_status lta_json_skip(lta_json *j);
 

@@ -332,15 +332,29 @@ class Kavier(Published):
                     self.assertEqual([json.loads(given[c]) for c in ("input_tokens", "output_tokens")], [json.loads(got[c]) for c in ("input_tokens", "output_tokens")])
 
 
+class TraceLab(Published):
+    def test_sample(self):
+        path = support.shared_file("tracelab", "round_trace.jsonl")
+        if not path:
+            self.skipTest("tracelab/round_trace.jsonl is absent")
+        said = self.ok("import", "-o", self.path("store"), path).err
+        self.assertIn("round_trace: 19 requests, 2 sessions, 1 source", said)
+        with open(path) as f:
+            rows = [json.loads(line) for line in f]
+        with h5py.File(self.path("store", "trace.h5"), "r") as h:
+            self.assertEqual(int(h["requests/input_tokens"][()].sum()), sum(r["input_tokens_total"] for r in rows))
+            self.assertEqual(int(h["requests/output_tokens"][()].sum()), sum(r["output_tokens"] for r in rows))
+
+
 class OfNoFormat(Published):
     """Published files that are statistics, results, or of a shape that no reader knows are refused by their first line."""
 
     def test_statistics_and_other_shapes(self):
         files = [("servegen", "language", "m-large", "chunk-0-trace.csv"), ("servegen", "language", "m-large", "chunk-106-dataset.json"),
-                 ("tracelab", "round_trace.jsonl"), ("kavier", "performance_numbers.csv"), ("kavier", "prefill_decode_accuracy.csv")]
+                 ("kavier", "performance_numbers.csv"), ("kavier", "prefill_decode_accuracy.csv")]
         paths = [support.shared_file(*parts) for parts in files]
         if not all(paths):
-            self.skipTest("servegen, tracelab or kavier files are absent")
+            self.skipTest("servegen or kavier files are absent")
         for path in paths:
             why = "is that of Kavier's results" if path.endswith(".csv") and "kavier" in path else "is the beginning of no known format"
             self.refused(3, re.escape(path) + ":1: .* " + why, "import", "-o", self.path("store"), path)

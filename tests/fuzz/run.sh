@@ -16,7 +16,7 @@ mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
 work=$build/fuzz
 seeds=$work/seeds
 rm -rf "$seeds"
-for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier conversations store; do mkdir -p "$seeds/$format"; done
+for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier tracelab conversations store; do mkdir -p "$seeds/$format"; done
 
 cat >"$seeds/mooncake/small.jsonl" <<'END'
 {"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
@@ -51,6 +51,10 @@ Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tok
 19440007.0,0b0f6a5e-0000-4000-8000-000000000001,9,GPT-4,120,80,200,Conversation log
 19440007.0,,1,"ChatGPT",35,0,35,API log
 END
+cat >"$seeds/tracelab/small.jsonl" <<'END'
+{"provider": "claude", "session_id": "s", "round_index": 0, "model": "m", "input_tokens_total": 9, "output_tokens": 1, "timing_events": [{"event_type": "user_message", "timestamp": "2026-06-01T05:40:20.151Z"}, {}], "tools": []}
+{"provider": null, "session_id": "s", "round_index": 1, "model": null, "input_tokens_total": 19, "output_tokens": 0, "timing_events": [{"timestamp": "2026-06-01T05:40:19.151Z"}]}
+END
 cat >"$seeds/bailian/small.jsonl" <<'END'
 {"chat_id": 7, "parent_chat_id": -1, "timestamp": 0.012, "input_length": 40, "output_length": 21, "type": "text", "turn": 1, "hash_ids": [0, 1, 2]}
 {"chat_id": 12, "parent_chat_id": 7, "timestamp": 61.114, "input_length": 70, "output_length": 5, "type": "", "turn": 2, "hash_ids": [0, 1, 4, 5, 6]}
@@ -72,7 +76,7 @@ mkdir -p "$seeds/input"
 gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
 if command -v zstd >/dev/null; then zstd -q "$seeds/azure/2024.csv" -o "$seeds/input/2024.csv.zst"; fi
 
-for format in mooncake marconi azure burstgpt bailian weka flat ragpulse kavier; do
+for format in mooncake marconi azure burstgpt bailian weka flat ragpulse kavier tracelab; do
     for file in "$seeds/$format"/*; do
         store=$work/store-$format-$(basename "$file")
         rm -rf "$store"
