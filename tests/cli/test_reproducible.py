@@ -3,6 +3,7 @@
 Kill points come in two kinds: at the moment a stage's temporary file appears (every file of the store in turn), and at
 random delays over the whole run. LTA_TEST_SEED replays the delays.
 """
+import json
 import os
 import random
 import shutil
@@ -52,6 +53,18 @@ class Threads(Reproducible):
         self.run_all("store", "--threads", 3, "-q", cwd=self.path("moved"),
                      env=support.environment(LC_ALL="de_DE.UTF-8", TZ="Asia/Tokyo", OMP_NUM_THREADS="5", OMP_DYNAMIC="true"))
         self.assert_same_tree(one, self.path("moved", "store"), "another folder, locale and time zone")
+
+    def test_readers_of_rows_and_texts(self):
+        """Rows of a file larger than the blocks in which threads read it, and messages tokenized side by side."""
+        day, row = "2024-05-12 %02d:%02d:%02d.%06d+00:00,%d,%d\n", range(20000)
+        azure = self.write("week.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+            day % (i // 3600, i // 60 % 60, i % 60, i, i * 7919 % 8000, i % 700) for i in row))
+        chats = self.write("chats.json", json.dumps([{"id": str(i), "conversations": [
+            {"from": "human" if k % 2 == 0 else "gpt", "value": "word " * ((i + k) % 50)} for k in range(i % 9)]} for i in range(1000)]))
+        for path, *options in ((azure,), (chats, "--tokenizer", "bytes")):
+            for threads in (1, 2, 7):
+                self.ok("import", "-o", self.path("by", str(threads)), "--force", "--threads", threads, *options, path)
+                self.assert_same_tree(self.path("by", "1"), self.path("by", str(threads)), "%s, %d threads" % (path, threads))
 
     def test_stages_one_by_one(self):
         whole, steps = self.path("whole"), self.path("steps")
