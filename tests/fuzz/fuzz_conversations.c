@@ -1,15 +1,6 @@
 /* tests/fuzz/fuzz_conversations.c - any bytes as each of the text formats: without a tokenizer, with one, and
  * by Marconi's rules. */
-#include "pipeline/import/import.h"
-
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_import.h"
 
 static void import_once(const char *path, const lta_import_options *options, bool skip, FILE *nowhere)
 {
@@ -36,12 +27,13 @@ static void import_once(const char *path, const lta_import_options *options, boo
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const formats[] = {"lmsys", "wildchat", "sharegpt", "swebench"};
+    if (fuzz_is_parquet(data, size))
+        return 0;
     char path[32];
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    int fd = fuzz_file(data, size, path);
     FILE *nowhere = fopen("/dev/null", "w");
-    if (fd < 0 || !nowhere || write(fd, data, size) != (ssize_t)size)
+    if (!nowhere)
         abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         lta_import_options options = LTA_IMPORT_DEFAULTS;
         options.format = formats[i];

@@ -39,6 +39,12 @@ static inline void fuzz_import_once(const char *path, const lta_import_options *
     lta_trace_free(&t);
 }
 
+/* Parquet, which fuzzing builds are without. */
+static inline bool fuzz_is_parquet(const uint8_t *data, size_t size)
+{
+    return size >= 4 && memcmp(data, "PAR1", 4) == 0;
+}
+
 /* The bytes as a file, to be closed; path is its name. */
 static inline int fuzz_file(const uint8_t *data, size_t size, char path[32])
 {
@@ -51,8 +57,8 @@ static inline int fuzz_file(const uint8_t *data, size_t size, char path[32])
 
 static inline void fuzz_import(const uint8_t *data, size_t size, const char *format)
 {
-    if (size >= 4 && memcmp(data, "PAR1", 4) == 0)
-        return; /* Parquet, which fuzzing builds are without */
+    if (fuzz_is_parquet(data, size))
+        return;
     char path[32];
     int fd = fuzz_file(data, size, path);
     FILE *nowhere = fopen("/dev/null", "w");
