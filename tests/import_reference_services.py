@@ -305,4 +305,4 @@ def one_round(lta, folder, seed):
 
 
 if __name__ == "__main__":
-    reference.main(one_round, least_copies=0)
+    reference.main(one_round, least_copies=-1)
