@@ -23,6 +23,7 @@ typedef struct lta_curve {
 typedef LTA_MUST_CHECK lta_status lta_hit_curve_fn(uint64_t n, const uint64_t *distance,
                                                    const uint32_t *weight, lta_curve *out);
 lta_hit_curve_fn lta_hit_curve_cpu;
+lta_hit_curve_fn lta_hit_curve_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 
 uint64_t lta_curve_hits(const lta_curve *c, uint64_t capacity); /* exact at any capacity; O(log n) */
 /* Smallest capacity with hits >= target, target <= all hits; exact. */

@@ -8,8 +8,11 @@
 #include "kernels/stack_distance.h"
 #include "kernels/trie_build.h"
 
+#include <stdbool.h>
+
 typedef struct lta_ops {
-    const char *name; /* "cpu": as given to --device */
+    const char *name; /* "cpu" or "cuda": as given to --device */
+    bool concurrent;  /* several threads may call at once; a device has its hands full with one */
     lta_prefix_hash_fn *prefix_hash;
     lta_trie_build_fn *trie_build;
     lta_run_build_fn *run_build;
@@ -17,8 +20,11 @@ typedef struct lta_ops {
     lta_hit_curve_fn *hit_curve;
 } lta_ops;
 
-/* device: "auto", "cpu", "cuda" or "cuda:N". LTA_ERR_NO_BACKEND for a CUDA device in a build without CUDA:
- * never a silent other one. LTA_ERR_USAGE for another name. */
+bool lta_ops_has_cuda(void); /* is CUDA compiled in? */
+
+/* device: "auto", "cpu", "cuda" or "cuda:N", which becomes the calling thread's. LTA_ERR_NO_BACKEND for a
+ * CUDA device in a build without CUDA, or where there is none: never a silent other one. LTA_ERR_USAGE for
+ * another name. */
 LTA_MUST_CHECK lta_status lta_ops_get(const char *device, const lta_ops **out);
 
 #endif

@@ -19,5 +19,6 @@ typedef LTA_MUST_CHECK lta_status lta_prefix_hash_fn(const lta_sequences *s, uin
                                                      const uint64_t *request, const uint32_t *depth,
                                                      uint64_t base, uint64_t *hash);
 lta_prefix_hash_fn lta_prefix_hash_cpu;
+lta_prefix_hash_fn lta_prefix_hash_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 
 #endif

@@ -35,6 +35,7 @@ static inline uint32_t lta_runs_end(const lta_runs *runs, uint64_t r)
 typedef LTA_MUST_CHECK lta_status lta_run_build_fn(const lta_trie *trie, const int64_t *touched,
                                                    const uint32_t *group, lta_runs *out);
 lta_run_build_fn lta_run_build_cpu;
+lta_run_build_fn lta_run_build_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 
 void lta_runs_free(lta_runs *r);
 

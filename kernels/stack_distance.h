@@ -22,5 +22,7 @@ typedef LTA_MUST_CHECK lta_status lta_stack_distance_fn(uint64_t n, const uint64
                                                         const uint32_t *previous, const uint32_t *weight,
                                                         const uint32_t *first_weight, uint64_t *distance);
 lta_stack_distance_fn lta_stack_distance_cpu;
+lta_stack_distance_fn
+    lta_stack_distance_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 
 #endif

@@ -31,6 +31,7 @@ static inline uint32_t lta_trie_label_length(const lta_trie *t, int64_t node)
  * are maximal. */
 typedef LTA_MUST_CHECK lta_status lta_trie_build_fn(const lta_sequences *s, lta_trie *out);
 lta_trie_build_fn lta_trie_build_cpu;
+lta_trie_build_fn lta_trie_build_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 
 /* Checks order, bounds, depths and owners; LTA_ERR_FORMAT names the first bad row. */
 LTA_MUST_CHECK lta_status lta_trie_validate(const lta_trie *t);

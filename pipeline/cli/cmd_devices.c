@@ -1,6 +1,32 @@
 /* pipeline/cli/cmd_devices.c - lta devices. */
+#include "kernels/cuda_device.h"
 #include "kernels/ops.h"
 #include "pipeline/cli/cli.h"
+
+#define GIB ((double)(1 << 30))
+
+static lta_status print_cuda(FILE *out)
+{
+    if (!lta_ops_has_cuda()) {
+        fprintf(out, "cuda    not in this build\n");
+        return LTA_OK;
+    }
+    int n;
+    lta_status st = LTA_OK;
+    lta_cuda_device d;
+    if (lta_cuda_count(&n) != LTA_OK) {
+        fprintf(out, "cuda    %s\n", lta_error_detail());
+        return LTA_OK;
+    }
+    for (int i = 0; i < n; i++) {
+        LTA_TRY(lta_cuda_describe(i, &d));
+        fprintf(out, "cuda:%d  %s, compute capability %d.%d, %d multiprocessors, %.1f of %.1f GiB free\n", i,
+                d.name, d.major, d.minor, d.multiprocessors, (double)d.free_bytes / GIB,
+                (double)d.memory_bytes / GIB);
+    }
+done:
+    return st;
+}
 
 static lta_status run(lta_cli *cli, int argc, char **argv)
 {
@@ -10,9 +36,12 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     if (cli->help_shown)
         return LTA_OK;
     LTA_TRY(lta_ops_get("auto", &ops));
-    fprintf(cli->out, "cpu   OpenMP, %d threads\n", cli->run.threads);
-    fprintf(cli->out, "cuda  not in this build\n");
-    fprintf(cli->out, "auto  takes %s: no other device is compiled in\n", ops->name);
+    fprintf(cli->out, "cpu     OpenMP, %d threads\n", cli->run.threads);
+    LTA_TRY(print_cuda(cli->out));
+    fprintf(cli->out, "auto    takes %s: %s\n", ops->name,
+            lta_ops_has_cuda()
+                ? "the CUDA twins have not been timed on a device yet; --device cuda takes them"
+                : "no other device is compiled in");
 done:
     return st;
 }

@@ -153,9 +153,9 @@ const lta_command lta_command_import = {
     .name = "import",
     .operands = "FILE...",
     .summary = "source files into one trace: -> trace.h5",
-    .example =
-        "  lta import -o mooncake.store --format mooncake conversation_trace.jsonl\n"
-        "  lta import -o lmsys.store --tokenizer tokenizer.model --marconi-rules --sps 1 train-00000-of-00006.parquet\n",
+    .example = "  lta import -o mooncake.store --format mooncake conversation_trace.jsonl\n"
+               "  lta import -o lmsys.store --tokenizer tokenizer.model --marconi-rules --sps 1 "
+               "train-00000-of-00006.parquet\n",
     .formats = lta_import_formats,
     .groups = groups,
     .run = run,

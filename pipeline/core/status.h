@@ -25,6 +25,8 @@
     X(LTA_ERR_VERSION, 3, "file is of a newer schema than this build reads")                                 \
     X(LTA_ERR_NOMEM, 4, "memory exhausted")                                                                  \
     X(LTA_ERR_SPACE, 4, "no space or quota left to write")                                                   \
+    X(LTA_ERR_DEVICE_MEMORY, 4, "device memory exhausted")                                                   \
+    X(LTA_ERR_CUDA, 4, "CUDA call failed")                                                                   \
     X(LTA_ERR_NO_BACKEND, 4, "device not present, or not compiled in")                                       \
     X(LTA_ERR_STOPPED, 5, "stopped by a signal; run the same command again")
 

@@ -3,7 +3,7 @@
  * Block k is the position at depth kB, so a run that covers depths start+1 .. start+length holds
  * floor((start+length)/B) - floor(start/B) blocks. T_B is a sum of such weights over other runs: it is
  * computed anew for each B, from the same runs. */
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/curve/curve.h"
 
@@ -72,7 +72,7 @@ static lta_status block_distances(const lta_run *run, const lta_trie *trie, cons
             weight[k] = blocks_between(runs->start[k], (uint64_t)runs->start[k] + runs->length[k], block);
         first[r] = blocks_between(end, depth, block);
     }
-    LTA_TRY(run->ops->stack_distance(runs->n, runs->offset, runs->previous, weight, first, distance));
+    LTA_TRY(lta_compute_distances(run, runs->n, runs->offset, runs->previous, weight, first, distance));
     *out = distance;
     distance = NULL;
 done:

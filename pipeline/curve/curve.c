@@ -1,7 +1,7 @@
 /* pipeline/curve/curve.c - the curve stage and the reader of curve.h5. */
 #include "pipeline/curve/curve.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 #include "pipeline/stage/stage.h"
@@ -106,7 +106,8 @@ static lta_status curve_pair(const lta_run *run, const lta_trace *trace, const l
     for (int i = 0; i < 2; i++) {
         pair[i] = (lta_stored_curve){
             .scope = scope, .block = block, .reserve_last = i == 1, .lookups = both[i]->lookups};
-        LTA_TRY(run->ops->hit_curve(both[i]->n_runs, both[i]->distance, both[i]->looked_up, &pair[i].curve));
+        LTA_TRY(
+            lta_compute_curve(run, both[i]->n_runs, both[i]->distance, both[i]->looked_up, &pair[i].curve));
     }
 done:
     lta_block_runs_free(&reserved);
@@ -150,7 +151,7 @@ static lta_status compute_curves(const lta_run *run, const lta_trace *trace, con
     int64_t n_tasks = (int64_t)(o->n_scopes * o->n_blocks), worst = n_tasks;
     LTA_TRY(LTA_CALLOC(&out->curve, 2 * (uint64_t)n_tasks));
     out->n = 2 * (uint64_t)n_tasks;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(run->threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(run->ops->concurrent ? run->threads : 1)
     for (int64_t i = 0; i < n_tasks; i++) {
         lta_scope scope = o->scopes[(uint64_t)i / o->n_blocks];
         if (scope == LTA_SCOPE_SOURCE && trace->sources.n <= 1 && o->scopes[0] == LTA_SCOPE_GLOBAL)

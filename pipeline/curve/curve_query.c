@@ -2,7 +2,7 @@
  * to the store. */
 #include "pipeline/curve/curve.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/stage/stage.h"
@@ -95,7 +95,7 @@ static lta_status find_curve(query *q, lta_scope scope, uint64_t block, answer *
         LTA_TRY(lta_reuse_compute(q->run, &q->trace, &q->trie, scope, q->options->inputs_only, runs));
     LTA_TRY(lta_block_runs_compute(q->run, &q->trace, &q->trie, runs, q->options->inputs_only, block,
                                    q->options->reserve_last, &b));
-    LTA_TRY(q->run->ops->hit_curve(b.n_runs, b.distance, b.looked_up, &a->made));
+    LTA_TRY(lta_compute_curve(q->run, b.n_runs, b.distance, b.looked_up, &a->made));
     a->curve = &a->made;
     a->lookups = b.lookups;
 done:

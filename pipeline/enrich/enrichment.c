@@ -2,7 +2,7 @@
  * once. */
 #include "pipeline/enrich/enrich_internal.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 
@@ -82,8 +82,8 @@ static lta_status derive_from_symbols(lta_enrichment *e)
     LTA_TRY(count_touches(e));
     LTA_TRY(lta_block_runs_compute(e->run, &e->trace, &e->trie, &e->reuse.runs[LTA_SCOPE_GLOBAL],
                                    e->reuse.inputs_only, 1, false, &e->by_symbol));
-    LTA_TRY(e->run->ops->hit_curve(e->by_symbol.n_runs, e->by_symbol.distance, e->by_symbol.looked_up,
-                                   &e->curve));
+    LTA_TRY(lta_compute_curve(e->run, e->by_symbol.n_runs, e->by_symbol.distance, e->by_symbol.looked_up,
+                              &e->curve));
 done:
     return st;
 }

@@ -4,7 +4,7 @@
  * stack-distance pass over keys. */
 #include "pipeline/enrich/enrich_internal.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 
 #include <stdlib.h>
@@ -78,7 +78,7 @@ lta_status lta_prompt_cache_distances(const lta_enrichment *e, uint32_t min_toke
         slot[h] = (uint32_t)(r + 1);
     }
     offset[t->n] = n_runs;
-    LTA_TRY(e->run->ops->stack_distance(t->n, offset, previous, one, first, run_distance));
+    LTA_TRY(lta_compute_distances(e->run, t->n, offset, previous, one, first, run_distance));
     for (uint64_t r = 0; r < t->n; r++)
         if (offset[r + 1] > offset[r])
             out[r] = run_distance[offset[r]] + 1;

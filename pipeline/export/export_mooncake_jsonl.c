@@ -5,7 +5,7 @@
 #include "pipeline/export/block_ids.h"
 #include "pipeline/export/export_requests.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/core/text_out.h"
@@ -50,7 +50,7 @@ static lta_status prepare(const lta_export_target *x, mooncake *m)
         return lta_fail(LTA_ERR_USAGE, "%s: its sources give tokens; expected --block N, tokens a block",
                         x->store);
     m->block_tokens = o->block;
-    LTA_TRY(x->run->ops->trie_build(&t->sequences, &m->trie));
+    LTA_TRY(lta_compute_trie(x->run, &t->sequences, &m->trie));
     LTA_TRY(lta_block_ids_open(&m->trie, o->block, !o->drop_tail, &m->blocks));
 done:
     return st;

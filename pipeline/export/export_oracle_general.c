@@ -7,7 +7,7 @@
  * time runs backwards, so the runs of the reversed trace tell, and nothing is kept for single records. */
 #include "pipeline/export/export_requests.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/text_out.h"
 
@@ -37,7 +37,7 @@ static lta_status prepare(const lta_export_target *x, oracle *o)
     if (t->unit == LTA_UNIT_NONE)
         return lta_fail(LTA_ERR_USAGE, "%s: its sources give no symbols, which %s consists of", x->store,
                         x->options->format);
-    LTA_TRY(x->run->ops->trie_build(&t->sequences, &o->trie));
+    LTA_TRY(lta_compute_trie(x->run, &t->sequences, &o->trie));
     LTA_TRY(LTA_ALLOC(&o->object, o->trie.n_nodes));
     for (uint64_t i = 0; i < o->trie.n_nodes; i++) {
         o->object[i] = positions;
@@ -51,7 +51,7 @@ static lta_status prepare(const lta_export_target *x, oracle *o)
         touched[t->n - 1 - r] = node;
         o->record[r + 1] = o->record[r] + (node < 0 ? 0 : o->trie.depth[node]);
     }
-    LTA_TRY(x->run->ops->run_build(&o->trie, touched, NULL, &o->next));
+    LTA_TRY(lta_compute_runs(x->run, &o->trie, touched, NULL, &o->next));
 done:
     free(touched);
     return st;

@@ -1,7 +1,7 @@
 /* pipeline/reuse/reuse.c - the reuse stage and the reader of reuse.h5. */
 #include "pipeline/reuse/reuse.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 #include "pipeline/stage/stage.h"
@@ -64,10 +64,11 @@ lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const l
     const int64_t *touched = inputs_only ? trie->input_node : trie->full_node;
     lta_runs runs = {0};
     LTA_TRY(groups_of(trace, scope, &group));
-    LTA_TRY(run->ops->run_build(trie, touched, group, &runs));
+    LTA_TRY(lta_compute_runs(run, trie, touched, group, &runs));
     LTA_TRY(first_touches(trie, touched, &runs, &first));
     LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
-    LTA_TRY(run->ops->stack_distance(runs.n, runs.offset, runs.previous, runs.length, first, runs.distance));
+    LTA_TRY(
+        lta_compute_distances(run, runs.n, runs.offset, runs.previous, runs.length, first, runs.distance));
     *out = runs;
     runs = (lta_runs){0};
 done:
@@ -128,7 +129,7 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     LTA_TRY(lta_trie_load(store, trace.n, &trie, NULL));
 
     /* with one source, source is another name of global */
-#pragma omp parallel for schedule(dynamic, 1) num_threads(run->threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(run->ops->concurrent ? run->threads : 1)
     for (int s = 0; s < LTA_SCOPES; s++) {
         if (!lta_trace_has_scope(&trace, (lta_scope)s) || (s == LTA_SCOPE_SOURCE && trace.sources.n <= 1))
             continue;

@@ -1,7 +1,7 @@
 /* pipeline/trie/trie.c - the trie stage and the reader of trie.h5. */
 #include "pipeline/trie/trie.h"
 
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/digest.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/trace/trace.h"
@@ -45,7 +45,7 @@ lta_status lta_trie_stage(const lta_run *run, const char *store)
     if (current)
         goto done;
     LTA_TRY(lta_trace_load(store, true, &trace, NULL));
-    LTA_TRY(run->ops->trie_build(&trace.sequences, &trie));
+    LTA_TRY(lta_compute_trie(run, &trace.sequences, &trie));
     LTA_TRY(write_trie(&stage, &trie));
     lta_log_line(run->log, LTA_LOG_INFO, "trie", "%llu nodes for %llu requests (%s), %.2f s",
                  (unsigned long long)trie.n_nodes, (unsigned long long)trie.n_requests, run->ops->name,

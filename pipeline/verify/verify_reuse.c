@@ -1,5 +1,5 @@
 /* pipeline/verify/verify_reuse.c - runs by themselves, and against the trie and the sequences. */
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/verify/verify_internal.h"
 
@@ -147,7 +147,7 @@ static lta_status check_prefixes(const lta_run *run, const char *file, lta_scope
             request[2 * k + 1] = runs->previous[k];
             depth[2 * k] = depth[2 * k + 1] = runs->start[k] + runs->length[k];
         }
-    LTA_TRY(run->ops->prefix_hash(s, 2 * runs->n_runs, request, depth, hash_base, hash));
+    LTA_TRY(lta_compute_prefix_hash(run, s, 2 * runs->n_runs, request, depth, hash_base, hash));
     for (uint64_t k = 0; k < runs->n_runs && st == LTA_OK; k++)
         if (hash[2 * k] != hash[2 * k + 1])
             st = bad_run(file, scope, request[2 * k], k, "the previous request has another prefix");

@@ -1,6 +1,6 @@
 /* pipeline/verify/verify_trie.c - the trie by itself, and against the sequences through hashes of prefixes.
  */
-#include "kernels/ops.h"
+#include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/verify/verify_internal.h"
 
@@ -136,7 +136,7 @@ static lta_status check_paths(const lta_run *run, const char *file, const lta_tr
         if (t->parent[i] >= 0)
             LTA_TRY(add_pair(&q, t->owner[i], t->owner[t->parent[i]], t->depth[t->parent[i]]));
     LTA_TRY(LTA_ALLOC(&q.hash, q.n));
-    LTA_TRY(run->ops->prefix_hash(s, q.n, q.request, q.depth, hash_base, q.hash));
+    LTA_TRY(lta_compute_prefix_hash(run, s, q.n, q.request, q.depth, hash_base, q.hash));
     for (uint64_t i = 0; i < q.n; i += 2)
         if (q.hash[i] != q.hash[i + 1]) {
             st = lta_fail(LTA_ERR_FORMAT,

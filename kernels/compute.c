@@ -1,0 +1,49 @@
+/* kernels/compute.c - the twin that was chosen, and the CPU where the device's memory does not suffice. */
+#include "kernels/compute.h"
+
+/* Does the CPU have to do what the device could not? */
+static bool falls_back(const lta_run *run, lta_status st, const char *operation)
+{
+    if (st != LTA_ERR_DEVICE_MEMORY)
+        return false;
+    lta_log_line(run->log, LTA_LOG_WARN, operation, "%s; computed on the CPU instead", lta_error_detail());
+    return true;
+}
+
+lta_status lta_compute_prefix_hash(const lta_run *run, const lta_sequences *s, uint64_t n,
+                                   const uint64_t *request, const uint32_t *depth, uint64_t base,
+                                   uint64_t *hash)
+{
+    lta_status st = run->ops->prefix_hash(s, n, request, depth, base, hash);
+    return falls_back(run, st, "prefix hash") ? lta_prefix_hash_cpu(s, n, request, depth, base, hash) : st;
+}
+
+lta_status lta_compute_trie(const lta_run *run, const lta_sequences *s, lta_trie *out)
+{
+    lta_status st = run->ops->trie_build(s, out);
+    return falls_back(run, st, "trie") ? lta_trie_build_cpu(s, out) : st;
+}
+
+lta_status lta_compute_runs(const lta_run *run, const lta_trie *trie, const int64_t *touched,
+                            const uint32_t *group, lta_runs *out)
+{
+    lta_status st = run->ops->run_build(trie, touched, group, out);
+    return falls_back(run, st, "runs") ? lta_run_build_cpu(trie, touched, group, out) : st;
+}
+
+lta_status lta_compute_distances(const lta_run *run, uint64_t n, const uint64_t *offset,
+                                 const uint32_t *previous, const uint32_t *weight,
+                                 const uint32_t *first_weight, uint64_t *distance)
+{
+    lta_status st = run->ops->stack_distance(n, offset, previous, weight, first_weight, distance);
+    return falls_back(run, st, "stack distances")
+               ? lta_stack_distance_cpu(n, offset, previous, weight, first_weight, distance)
+               : st;
+}
+
+lta_status lta_compute_curve(const lta_run *run, uint64_t n, const uint64_t *distance, const uint32_t *weight,
+                             lta_curve *out)
+{
+    lta_status st = run->ops->hit_curve(n, distance, weight, out);
+    return falls_back(run, st, "hit curve") ? lta_hit_curve_cpu(n, distance, weight, out) : st;
+}

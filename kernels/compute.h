@@ -1,0 +1,24 @@
+/* kernels/compute.h - the operations as stages call them: by the twin that --device chose.
+ *
+ * Where the device's memory does not suffice, the CPU computes instead, which the log says; the result is the
+ * same. Any other failure of a device is the caller's failure. Arguments and errors are those of the
+ * operation's own header. */
+#ifndef LTA_KERNELS_COMPUTE_H
+#define LTA_KERNELS_COMPUTE_H
+
+#include "kernels/ops.h"
+#include "pipeline/core/run.h"
+
+LTA_MUST_CHECK lta_status lta_compute_prefix_hash(const lta_run *run, const lta_sequences *s, uint64_t n,
+                                                  const uint64_t *request, const uint32_t *depth,
+                                                  uint64_t base, uint64_t *hash);
+LTA_MUST_CHECK lta_status lta_compute_trie(const lta_run *run, const lta_sequences *s, lta_trie *out);
+LTA_MUST_CHECK lta_status lta_compute_runs(const lta_run *run, const lta_trie *trie, const int64_t *touched,
+                                           const uint32_t *group, lta_runs *out);
+LTA_MUST_CHECK lta_status lta_compute_distances(const lta_run *run, uint64_t n, const uint64_t *offset,
+                                                const uint32_t *previous, const uint32_t *weight,
+                                                const uint32_t *first_weight, uint64_t *distance);
+LTA_MUST_CHECK lta_status lta_compute_curve(const lta_run *run, uint64_t n, const uint64_t *distance,
+                                            const uint32_t *weight, lta_curve *out);
+
+#endif
