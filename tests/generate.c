@@ -77,6 +77,12 @@ static uint64_t environment_number(const char *name, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
+const char *test_device(void)
+{
+    const char *device = getenv("LTA_TEST_DEVICE");
+    return device ? device : "auto";
+}
+
 uint64_t test_seed(void)
 {
     return environment_number("LTA_TEST_SEED", 20250817);

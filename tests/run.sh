@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test: under ASan and UBSan, under TSan, fuzzing briefly, and last the
 # ordinary build, whose ctest summary ends the output. `tests/run.sh quick` runs the ordinary build alone. Parquet is part of
-# the builds where tests/venv.sh could fetch it (in CI: always), but for the fuzz targets.
+# the builds where tests/venv.sh could fetch it (in CI: always), but for the fuzz targets. The CUDA twins are part of the ordinary
+# build where there is nvcc, and tested on a device or on the emulator of ../shared, where there is either.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,6 +34,12 @@ if [ "${1:-}" != quick ]; then
     build .build/fuzz -DCMAKE_C_COMPILER=clang -DLTA_FUZZ=ON -DLTA_PARQUET=OFF -DLTA_SANITIZE=address,undefined
     tests/fuzz/run.sh .build/fuzz 10
 fi
+emulator=../shared/cuda-emulator
+if command -v nvcc >/dev/null && [ -d "$emulator" ]; then
+    echo "== CUDA emulator"
+    make -C "$emulator" BUILD="$PWD/.build/cuda-emulator" -j2 >.build/cuda-emulator.log 2>&1 || { tail -n 50 .build/cuda-emulator.log; exit 1; }
+    cuda=(-DLTA_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=86 "-DLTA_CUDA_EMULATOR=$PWD/.build/cuda-emulator")
+fi
 echo "== ordinary build"
-build .build/test
+build .build/test ${cuda[@]+"${cuda[@]}"}
 check .build/test

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { MAX_BLOCKS = 4 };
+enum { MAX_BLOCKS = 4, SKIPPED = 77 };
 static const uint64_t token_blocks[MAX_BLOCKS] = {1, 2, 3, 16};
 
 typedef struct seen { /* what a trace exercised */
@@ -230,7 +230,7 @@ static seen compare_trace(const test_trace *t, const char *folder)
     trial x = {.test = t, .block = 1};
     lta_log_init(&x.log, stderr, LTA_LOG_WARN, false);
     x.run = (lta_run){.log = &x.log, .threads = (int)(1 + t->seed % 3)};
-    succeed(&x, lta_ops_get("auto", &x.run.ops));
+    succeed(&x, lta_ops_get(test_device(), &x.run.ops));
     omp_set_num_threads(x.run.threads);
     bool import = folder && t->seed % 4 > 0 && test_marconi_can_say(t);
     x.trace = test_build_trace(t, import || t->seed % 8 == 0);
@@ -304,7 +304,7 @@ static void the_five_request_example(void **state)
     lta_trie trie = {0};
     lta_block_runs b = {0};
     lta_curve curve = {0};
-    assert_int_equal(lta_ops_get("auto", &run.ops), LTA_OK);
+    assert_int_equal(lta_ops_get(test_device(), &run.ops), LTA_OK);
     lta_trace trace = test_build_trace(&t, false);
     assert_int_equal(run.ops->trie_build(&trace.sequences, &trie), LTA_OK);
     assert_int_equal(lta_reuse_compute(&run, &trace, &trie, LTA_SCOPE_GLOBAL, false, &runs), LTA_OK);
@@ -328,6 +328,11 @@ static void the_five_request_example(void **state)
 
 int main(void)
 {
+    const lta_ops *ops;
+    if (lta_ops_get(test_device(), &ops) != LTA_OK) {
+        printf("skipped: %s\n", lta_error_detail());
+        return SKIPPED;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_five_request_example),
         cmocka_unit_test(generated_traces_match_the_simulator),

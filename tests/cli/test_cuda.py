@@ -1,0 +1,138 @@
+"""`--device cuda` gives the files that `--device cpu` gives, and ends well when the device does not: on a device, or on a stand-in for
+CUDA's runtime library in the folder LTA_CUDA_EMULATOR, which can be told to fail.
+
+Skipped where there is neither."""
+import os
+import sys
+import unittest
+
+import support
+
+EMULATOR = os.environ.get("LTA_CUDA_EMULATOR")
+LIBRARY = {"LD_LIBRARY_PATH": EMULATOR} if EMULATOR else {}
+
+
+def with_device(**changes):
+    return support.environment(**LIBRARY, **{k: str(v) for k, v in changes.items()})
+
+
+class CudaTest(support.CliTest):
+    def same_files(self, *files, **settings):
+        """Runs all stages on both devices; the last run's result."""
+        for device, env in (("cpu", support.environment()), ("cuda", with_device(**settings))):
+            result = self.ok("run", "-o", self.path(device), "--device", device, *files, env=env)
+        self.assert_same(self.path("cpu"), self.path("cuda"))
+        return result
+
+    def assert_same(self, a, b):
+        self.assertEqual(support.differences(support.tree(a), support.tree(b)), [])
+
+    def sessions(self, *options):
+        self.ok("synth", "-o", self.path("in"), "--format", "marconi", *options)
+        return sorted(self.path("in", f) for f in os.listdir(self.path("in")))
+
+    def accesses(self, n, objects):
+        return self.write("ids.txt", "".join("%d\n" % (i * i * 2654435761 // 977 % objects) for i in range(n)))
+
+
+class SameFiles(CudaTest):
+    def test_sessions_of_tokens(self):
+        for seed, collapse in ((1, 0), (2, 0.3)):
+            said = self.same_files("--force", *self.sessions("--files", 3, "--sessions", 30, "--turns", 6, "--collapse", collapse, "--seed", seed)).err
+            self.assertIn("cuda", said)
+            self.assertNotIn("on the CPU", said)
+
+    def test_inputs_only(self):
+        self.same_files("--inputs-only", *self.sessions("--files", 2, "--sessions", 10, "--turns", 4, "--seed", 3))
+
+    def test_flat_trace(self):
+        self.same_files(self.accesses(30000, 4000))
+
+    def test_mooncake(self):
+        for name in ("conversation_trace.jsonl", "synthetic_trace.jsonl"):
+            path = support.shared_file("mooncake", name)
+            if not path:
+                self.skipTest("mooncake/%s is absent" % name)
+            self.same_files("--force", path)
+
+    def test_verify_and_exports(self):
+        self.same_files(*self.sessions("--files", 1, "--sessions", 10, "--turns", 4, "--seed", 5))
+        self.ok("verify", "--device", "cuda", self.path("cpu"), env=with_device())
+        texts = [self.ok("export", "--device", d, "--format", "mooncake-jsonl", "--block", 16, self.path("cpu"), env=with_device()).out
+                 for d in ("cpu", "cuda")]
+        self.assertEqual(*texts)
+
+
+class Devices(CudaTest):
+    def test_list(self):
+        out = self.ok("devices", env=with_device()).out
+        self.assertRegex(out, r"(?m)^cuda:0  .*compute capability \d+\.\d+, \d+ multiprocessors, [\d.]+ of [\d.]+ GiB free$")
+        self.assertRegex(out, r"(?m)^auto    takes cpu: ")
+
+    def test_absent_device(self):
+        path = self.accesses(10, 3)
+        self.refused(4, r"--device cuda:99: there (is|are) \d+ CUDA devices?, the first being cuda:0", "run", "-o", self.path("s"), "--device", "cuda:99",
+                     path, env=with_device())
+        self.refused(2, "--device cuda:x: expected the number of a device", "run", "-o", self.path("s"), "--device", "cuda:x", path, env=with_device())
+        self.assertFalse(os.path.exists(self.path("s")))
+
+
+@unittest.skipUnless(EMULATOR, "a device cannot be told to fail")
+class Failures(CudaTest):
+    """CUDA_EMU_...: what the stand-in is told."""
+
+    def test_no_device(self):
+        env = with_device(CUDA_EMU_NO_DEVICE=1)
+        self.refused(4, "no CUDA device: ", "run", "-o", self.path("s"), "--device", "cuda", self.accesses(10, 3), env=env)
+        self.assertIn("no CUDA device", self.ok("devices", env=env).out)
+        self.ok("run", "-o", self.path("s"), self.accesses(10, 3), env=env)
+
+    def test_every_allocation_fails_once(self):
+        files = [self.accesses(40, 7)]
+        self.ok("run", "-o", self.path("cpu"), "--device", "cpu", *files)
+        fell_back = n = 0
+        while True:
+            n += 1
+            result = self.ok("run", "-o", self.path("cuda"), "--force", "--device", "cuda", *files, env=with_device(CUDA_EMU_FAIL_MALLOC=n,
+                             CUDA_EMU_LEAKCHECK=1))
+            self.assert_same(self.path("cpu"), self.path("cuda"))
+            self.assertIn("LEAK SUMMARY: 0 bytes", result.err)
+            if "injected failure" not in result.err:
+                break
+            fell_back += "computed on the CPU instead" in result.err
+        self.assertGreater(n, 100)
+        self.assertGreater(fell_back, 20)
+
+    def test_every_launch_fails_once(self):
+        files = [self.accesses(40, 7)]
+        self.ok("run", "-o", self.path("cpu"), "--device", "cpu", *files)
+        kernels = set()
+        for n in range(1, 1000):
+            store = self.path("cuda")
+            result = self.lta("run", "-o", store, "--force", "--device", "cuda", *files, env=with_device(CUDA_EMU_FAIL_LAUNCH=n))
+            if "injected failure" not in result.err:
+                break
+            self.assertEqual(result.code, 4, str(result))
+            self.assertRegex(result.err, r"error: CUDA device 0: .* (over|of) \d+ elements: ", str(result))
+            kernels.update(w for w in result.err.replace("kernel ", "kernel_").split() if w.startswith("kernel_"))
+            self.assertEqual([f for f in os.listdir(store) if "partial" in f], [])
+        self.assert_same(self.path("cpu"), self.path("cuda"))
+        self.assertGreaterEqual(len(kernels), 20, kernels)
+
+    def test_little_memory(self):
+        """What does not fit goes through in pieces, or is computed on the CPU, with the same result."""
+        files = [self.accesses(60000, 9000)]
+        self.ok("run", "-o", self.path("cpu"), "--device", "cpu", *files)
+        for megabytes in (2, 5, 20):
+            result = self.ok("run", "-o", self.path("cuda"), "--force", "--device", "cuda", *files,
+                             env=with_device(CUDA_EMU_MEM_BYTES=megabytes * 10**6))
+            self.assert_same(self.path("cpu"), self.path("cuda"))
+            self.assertEqual("on the CPU instead" in result.err, megabytes < 20, str(result))
+
+
+if __name__ == "__main__":
+    probe = support.subprocess.run([support.lta_path(), "devices"], env=with_device(), stdout=support.subprocess.PIPE, text=True)
+    if "cuda:0" not in probe.stdout:
+        print("skipped: " + next((line for line in probe.stdout.splitlines() if line.startswith("cuda")), "no CUDA"))
+        sys.exit(support.SKIPPED)
+    unittest.main()
