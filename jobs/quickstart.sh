@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 jobs/install-debian.sh
 mkdir -p .build
 log=.build/quickstart.log
-{ cmake -S . -B .build/release -G Ninja -DLTA_TESTS=OFF && cmake --build .build/release; } >"$log" 2>&1 ||
+{ cmake -S . -B .build/release -G Ninja -DLTA_TESTS=OFF -DLTA_CUDA=OFF && cmake --build .build/release; } >"$log" 2>&1 ||
     { cat "$log" >&2; exit 1; }
 lta=.build/release/lta
 example=.build/example
