@@ -165,6 +165,7 @@ lta_status heavy_paths(uint64_t n, const int64_t *parent, device_array<uint32_t>
 struct paths {
     const int64_t *parent;
     const uint32_t *depth, *top;
+    int group_bits; /* a heavy path and a group are one number, no wider than it has to be */
 };
 
 __global__ void count_events(uint64_t n, paths p, const int64_t *touched, uint64_t *count)
@@ -183,7 +184,7 @@ __global__ void list_events(uint64_t n, paths p, const int64_t *touched, const u
     for (uint64_t r = first_element(); r < n; r += stride()) {
         uint64_t i = at[r];
         for (int64_t v = touched[r]; v >= 0; v = p.parent[p.top[v]], i++) {
-            key[i] = (uint64_t)p.top[v] << 32 | (group ? group[r] : 0);
+            key[i] = (uint64_t)p.top[v] << p.group_bits | (group ? group[r] : 0);
             event[i] = r << 32 | p.depth[v];
         }
     }
@@ -298,14 +299,14 @@ __global__ void find_pairs(uint64_t n, maxima m, const uint64_t *key, uint32_t *
 
 /* Slots are pairs 2i + (0 or 1), by `slot`. */
 __global__ void list_pieces(uint64_t n, const uint32_t *slot, const uint32_t *seen, const uint64_t *event,
-                            uint64_t *key, uint32_t *toucher)
+                            int depth_bits, uint64_t *key, uint32_t *toucher)
 {
     for (uint64_t k = first_element(); k < n; k += stride()) {
         uint64_t i = slot[k] / 2, other = seen[slot[k]];
         bool later = slot[k] % 2 == 0; /* i is the one that sees */
         uint64_t sees = event[later ? i : other], by = event[later ? other : i];
         uint32_t a = (uint32_t)sees, b = (uint32_t)by;
-        key[k] = sees >> 32 << 32 | (a < b ? a : b);
+        key[k] = sees >> 32 << depth_bits | (a < b ? a : b);
         toucher[k] = (uint32_t)(by >> 32);
     }
 }
@@ -313,25 +314,30 @@ __global__ void list_pieces(uint64_t n, const uint32_t *slot, const uint32_t *se
 /* ---- runs ---- */
 
 /* A piece begins a run unless it goes on with the toucher of the piece before. */
-__global__ void mark_runs(uint64_t n, const uint64_t *key, const uint32_t *toucher, uint32_t *begins)
+__global__ void mark_runs(uint64_t n, const uint64_t *key, const uint32_t *toucher, int depth_bits,
+                          uint32_t *begins)
 {
     for (uint64_t k = first_element(); k < n; k += stride())
-        begins[k] = k == 0 || key[k - 1] >> 32 != key[k] >> 32 || toucher[k - 1] != toucher[k];
+        begins[k] =
+            k == 0 || key[k - 1] >> depth_bits != key[k] >> depth_bits || toucher[k - 1] != toucher[k];
 }
 
 /* number[k]: runs that begin up to piece k. */
-__global__ void write_runs(uint64_t n, const uint64_t *key, const uint32_t *toucher, const uint32_t *number,
-                           uint32_t *request, uint32_t *previous, uint32_t *start, uint32_t *end)
+__global__ void write_runs(uint64_t n, const uint64_t *key, const uint32_t *toucher, int depth_bits,
+                           const uint32_t *number, uint32_t *request, uint32_t *previous, uint32_t *start,
+                           uint32_t *end)
 {
+    const uint64_t mask = (UINT64_C(1) << depth_bits) - 1;
     for (uint64_t k = first_element(); k < n; k += stride()) {
         uint32_t run = number[k] - 1;
         if (k == 0 || number[k - 1] != number[k]) {
-            request[run] = (uint32_t)(key[k] >> 32);
+            request[run] = (uint32_t)(key[k] >> depth_bits);
             previous[run] = toucher[k];
-            start[run] = k > 0 && key[k - 1] >> 32 == key[k] >> 32 ? (uint32_t)key[k - 1] : 0;
+            start[run] =
+                k > 0 && key[k - 1] >> depth_bits == key[k] >> depth_bits ? (uint32_t)(key[k - 1] & mask) : 0;
         }
         if (k + 1 == n || number[k + 1] != number[k])
-            end[run] = (uint32_t)key[k];
+            end[run] = (uint32_t)(key[k] & mask);
     }
 }
 
@@ -353,13 +359,13 @@ struct run_arrays {
     uint64_t n_runs = 0;
 };
 
-lta_status join_pieces(uint64_t n, uint64_t n_pieces, device_array<uint64_t> *key,
+lta_status join_pieces(uint64_t n, uint64_t n_pieces, int depth_bits, device_array<uint64_t> *key,
                        device_array<uint32_t> *toucher, run_arrays *out, scratch *t)
 {
     device_array<uint32_t> number, request;
     uint32_t n_runs = 0;
     LTA_DEV(number.alloc(n_pieces));
-    LTA_DEV(launch("mark_runs", mark_runs, n_pieces, key->p, toucher->p, number.p));
+    LTA_DEV(launch("mark_runs", mark_runs, n_pieces, key->p, toucher->p, depth_bits, number.p));
     if (n_pieces > 0) {
         LTA_DEV(t->run("numbers of runs", n_pieces, [&](void *m, size_t &size) {
             return cub::DeviceScan::InclusiveSum(m, size, number.p, number.p, (int)n_pieces);
@@ -372,7 +378,7 @@ lta_status join_pieces(uint64_t n, uint64_t n_pieces, device_array<uint64_t> *ke
     LTA_DEV(out->start.alloc(n_runs));
     LTA_DEV(out->length.alloc(n_runs));
     LTA_DEV(out->offset.alloc(n + 1));
-    LTA_DEV(launch("write_runs", write_runs, n_pieces, key->p, toucher->p, number.p, request.p,
+    LTA_DEV(launch("write_runs", write_runs, n_pieces, key->p, toucher->p, depth_bits, number.p, request.p,
                    out->previous.p, out->start.p, out->length.p));
     LTA_DEV(launch("lengths_of", lengths_of, out->n_runs, out->start.p, out->length.p));
     return launch("offsets_of", offsets_of, n + 1, request.p, out->n_runs, out->offset.p);
@@ -380,8 +386,9 @@ lta_status join_pieces(uint64_t n, uint64_t n_pieces, device_array<uint64_t> *ke
 
 /* Pieces of all paths, by request and depth. */
 lta_status find_pieces(uint64_t n_events, const device_array<uint64_t> *key,
-                       const device_array<uint64_t> *event, uint64_t n, device_array<uint64_t> *piece,
-                       device_array<uint32_t> *toucher, uint64_t *n_pieces, scratch *t)
+                       const device_array<uint64_t> *event, uint64_t n, int depth_bits,
+                       device_array<uint64_t> *piece, device_array<uint32_t> *toucher, uint64_t *n_pieces,
+                       scratch *t)
 {
     device_array<uint32_t> end, level[MOST_LEVELS], seen, slot;
     device_array<unsigned char> is_pair;
@@ -407,11 +414,12 @@ lta_status find_pieces(uint64_t n_events, const device_array<uint64_t> *key,
     LTA_DEV(by.alloc(*n_pieces));
     LTA_DEV(piece->alloc(*n_pieces));
     LTA_DEV(toucher->alloc(*n_pieces));
-    LTA_DEV(launch("list_pieces", list_pieces, *n_pieces, slot.p, seen.p, event->p, unsorted.p, by.p));
+    LTA_DEV(launch("list_pieces", list_pieces, *n_pieces, slot.p, seen.p, event->p, depth_bits, unsorted.p,
+                   by.p));
     if (*n_pieces > 0)
         LTA_DEV(t->run("sort of pieces", *n_pieces, [&](void *b, size_t &size) {
             return cub::DeviceRadixSort::SortPairs(b, size, unsorted.p, piece->p, by.p, toucher->p,
-                                                   (int)*n_pieces, 0, 32 + bits_of(n));
+                                                   (int)*n_pieces, 0, depth_bits + bits_of(n));
         }));
     LTA_CUDA(cudaDeviceSynchronize());
     return LTA_OK;
@@ -421,6 +429,12 @@ lta_status build(const lta_trie *trie, const int64_t *touched_host, const uint32
                  run_arrays *out)
 {
     uint64_t n = trie->n_requests, nodes = trie->n_nodes, n_events = 0, n_pieces = 0;
+    uint32_t largest_group = 0, deepest = 0;
+    for (uint64_t r = 0; group_host && r < n; r++)
+        largest_group = group_host[r] > largest_group ? group_host[r] : largest_group;
+    for (uint64_t v = 0; v < nodes; v++)
+        deepest = trie->depth[v] > deepest ? trie->depth[v] : deepest;
+    const int group_bits = group_host ? bits_of(largest_group) : 0, depth_bits = bits_of(deepest);
     scratch t;
     device_array<uint64_t> key, event;
     {
@@ -434,7 +448,7 @@ lta_status build(const lta_trie *trie, const int64_t *touched_host, const uint32
         if (group_host)
             LTA_DEV(group.upload(group_host, n));
         LTA_DEV(heavy_paths(nodes, parent.p, &top, &t));
-        paths p = {parent.p, depth.p, top.p};
+        paths p = {parent.p, depth.p, top.p, group_bits};
         LTA_DEV(at.alloc(n + 1));
         LTA_CUDA(cudaMemset(at.p, 0, sizeof *at.p));
         LTA_DEV(launch("count_events", count_events, n, p, touched.p, at.p + 1));
@@ -452,18 +466,18 @@ lta_status build(const lta_trie *trie, const int64_t *touched_host, const uint32
         if (n_events > 0)
             LTA_DEV(t.run("sort of events", n_events, [&](void *m, size_t &size) {
                 return cub::DeviceRadixSort::SortPairs(m, size, unsorted_key.p, key.p, unsorted_event.p,
-                                                       event.p, (int)n_events, group_host ? 0 : 32,
-                                                       32 + bits_of(nodes));
+                                                       event.p, (int)n_events, 0,
+                                                       group_bits + bits_of(nodes));
             }));
         LTA_CUDA(cudaDeviceSynchronize());
     }
     device_array<uint64_t> piece;
     device_array<uint32_t> toucher;
     if (n_events > 0)
-        LTA_DEV(find_pieces(n_events, &key, &event, n, &piece, &toucher, &n_pieces, &t));
+        LTA_DEV(find_pieces(n_events, &key, &event, n, depth_bits, &piece, &toucher, &n_pieces, &t));
     key.release();
     event.release();
-    return join_pieces(n, n_pieces, &piece, &toucher, out, &t);
+    return join_pieces(n, n_pieces, depth_bits, &piece, &toucher, out, &t);
 }
 
 } // namespace

@@ -13,11 +13,11 @@
  * finds how much weight is at most its key. The same search gives its place in the joined stretch, and the
  * running sum of weights that the next level needs.
  *
- * Mapping   one thread an entry; a block sorts TILE entries in shared memory, then a launch a level
- * Work      O(m log^2 m) comparisons for m entries, of which neighbouring threads share nearly all loads
- * Memory    72 bytes an entry and 24 a request on the device. Where that is too much, requests go through in
- * pieces: what earlier pieces' entries weigh up to a key is looked up in a table by key Order     every sum
- * is made by one thread from integers: the same on every run and device */
+ * Mapping   one thread an entry; a block sorts TILE entries in shared memory, then a launch joins WAYS
+ * stretches Work      O(m log^2 m) comparisons for m entries, of which neighbouring threads share nearly all
+ * loads Memory    72 bytes an entry and 24 a request on the device. Where that is too much, requests go
+ * through in pieces: what earlier pieces' entries weigh up to a key is looked up in a table by key Order
+ * every sum is made by one thread from integers: the same on every run and device */
 extern "C" {
 #include "kernels/stack_distance.h"
 }
@@ -28,7 +28,7 @@ using namespace lta;
 namespace
 {
 
-constexpr uint32_t TILE = 1024, NOT_A_RUN = UINT32_MAX;
+constexpr uint32_t TILE = 1024, WAYS = 8, NOT_A_RUN = UINT32_MAX;
 
 /* Entries sorted by key inside stretches. */
 struct entries {
@@ -127,18 +127,28 @@ __global__ void __launch_bounds__(THREADS) sort_tiles(uint64_t m, entries in, en
     }
 }
 
-/* Joins stretches of `width` entries. */
+/* Joins WAYS stretches of `width` entries each: three levels at once, so that entries are read and written a
+ * third as often. */
 __global__ void merge_stretches(uint64_t m, uint64_t width, entries in, entries out)
 {
     for (uint64_t i = first_element(); i < m; i += stride()) {
-        uint64_t begin = i / (2 * width) * (2 * width), mid = begin + width, end = begin + 2 * width, other;
-        mid = mid < m ? mid : m;
-        end = end < m ? end : m;
-        uint64_t to = place(in.key, in.upto, i, begin, mid, end, &other);
-        out.key[to] = in.key[i];
+        uint64_t begin = i / (WAYS * width) * (WAYS * width), own = (i - begin) / width;
+        uint64_t to = begin + (i - begin) % width, upto = in.upto[i], below = in.below[i];
+        uint32_t key = in.key[i];
+        for (uint64_t k = 0; k < WAYS; k++) {
+            uint64_t from = begin + k * width, end = from + width < m ? from + width : m;
+            if (k == own || from >= m)
+                continue;
+            uint64_t at = k < own ? upper_bound(in.key, from, end, key) : lower_bound(in.key, from, end, key);
+            uint64_t weight = at > from ? in.upto[at - 1] : 0;
+            to += at - from;
+            upto += weight;
+            below += k < own ? weight : 0;
+        }
+        out.key[to] = key;
         out.run[to] = in.run[i];
-        out.upto[to] = in.upto[i] + other;
-        out.below[to] = in.below[i] + (i < mid ? 0 : other);
+        out.upto[to] = upto;
+        out.below[to] = below;
     }
 }
 
@@ -254,7 +264,7 @@ lta_status do_piece(problem *q, uint64_t begin, uint64_t end)
     LTA_DEV(b.alloc(m));
     entry_arrays *from = &b, *to = &a;
     LTA_DEV(launch("sort_tiles", sort_tiles, m, a.get(), b.get()));
-    for (uint64_t width = TILE; width < m; width *= 2) {
+    for (uint64_t width = TILE; width < m; width *= WAYS) {
         LTA_DEV(launch("merge_stretches", merge_stretches, m, width, from->get(), to->get()));
         entry_arrays *t = from;
         from = to;

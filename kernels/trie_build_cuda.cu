@@ -23,7 +23,7 @@ extern "C" {
 
 #include <stdlib.h>
 
-/* Bits of the hash that count: fewer in the test that forces collisions. */
+/* Most bits of the hash that count: fewer in the test that forces collisions. */
 #ifndef LTA_BRANCH_HASH_BITS
 #define LTA_BRANCH_HASH_BITS 64
 #endif
@@ -33,12 +33,33 @@ using namespace lta;
 namespace
 {
 
-constexpr uint64_t NO_CUT = UINT64_MAX;
+constexpr uint64_t NO_WAY = UINT64_MAX;
 constexpr int MOST_LEVELS = 32;
+
+/* How (owner, depth) stands in one number: no wider than it has to be, since sorts go over all of its bits.
+ */
+struct cuts {
+    int depth_bits;
+    uint64_t none; /* above every cut */
+
+    __host__ __device__ uint64_t of(uint32_t owner, uint32_t depth) const
+    {
+        return (uint64_t)owner << depth_bits | depth;
+    }
+    __host__ __device__ uint32_t owner(uint64_t cut) const
+    {
+        return (uint32_t)(cut >> depth_bits);
+    }
+    __host__ __device__ uint32_t depth(uint64_t cut) const
+    {
+        return (uint32_t)(cut & ((UINT64_C(1) << depth_bits) - 1));
+    }
+};
 
 /* From the first pieces: whose prefix, and how much of it. */
 struct prefixes {
     uint32_t *from, *shared;
+    cuts cut;
 };
 
 /* ups[k]: 2^k owners up, or the last one. */
@@ -46,11 +67,6 @@ struct ancestors {
     const uint32_t *up[MOST_LEVELS];
     int levels;
 };
-
-__device__ inline uint64_t cut_of(uint32_t owner, uint32_t depth)
-{
-    return (uint64_t)owner << 32 | depth;
-}
 
 __global__ void read_prefixes(uint64_t n, sequences_view s, prefixes p)
 {
@@ -98,26 +114,27 @@ __global__ void list_cuts(uint64_t n, sequences_view s, prefixes p, ancestors a,
 {
     for (uint64_t i = first_element(); i < n; i += stride()) {
         uint32_t r = (uint32_t)i, input = s.input_length[r], g = p.shared[r];
-        cut[i] = input > 0 ? cut_of(owner_at(p.shared, a, r, input), input) : NO_CUT;
-        cut[n + i] = s.full_length[r] > g ? cut_of(r, s.full_length[r]) : NO_CUT;
-        cut[2 * n + i] = g > 0 ? cut_of(p.from[r], g) : NO_CUT;
+        cut[i] = input > 0 ? p.cut.of(owner_at(p.shared, a, r, input), input) : p.cut.none;
+        cut[n + i] = s.full_length[r] > g ? p.cut.of(r, s.full_length[r]) : p.cut.none;
+        cut[2 * n + i] = g > 0 ? p.cut.of(p.from[r], g) : p.cut.none;
     }
 }
 
-__device__ inline int64_t row_of(const uint64_t *row, uint64_t n_rows, uint32_t owner, uint32_t depth)
+__device__ inline int64_t row_of(const prefixes &p, const uint64_t *row, uint64_t n_rows, uint32_t owner,
+                                 uint32_t depth)
 {
-    return (int64_t)lower_bound(row, (uint64_t)0, n_rows, cut_of(owner, depth));
+    return (int64_t)lower_bound(row, (uint64_t)0, n_rows, p.cut.of(owner, depth));
 }
 
 __global__ void make_rows(uint64_t n_rows, const uint64_t *row, prefixes p, int64_t *parent, uint32_t *depth,
                           uint32_t *owner)
 {
     for (uint64_t i = first_element(); i < n_rows; i += stride()) {
-        uint32_t o = (uint32_t)(row[i] >> 32), g = p.shared[o];
+        uint32_t o = p.cut.owner(row[i]), g = p.shared[o];
         owner[i] = o;
-        depth[i] = (uint32_t)row[i];
-        bool first = i == 0 || (uint32_t)(row[i - 1] >> 32) != o;
-        parent[i] = !first ? (int64_t)i - 1 : g > 0 ? row_of(row, n_rows, p.from[o], g) : -1;
+        depth[i] = p.cut.depth(row[i]);
+        bool first = i == 0 || p.cut.owner(row[i - 1]) != o;
+        parent[i] = !first ? (int64_t)i - 1 : g > 0 ? row_of(p, row, n_rows, p.from[o], g) : -1;
     }
 }
 
@@ -126,9 +143,9 @@ __global__ void find_nodes(uint64_t n, sequences_view s, prefixes p, ancestors a
 {
     for (uint64_t i = first_element(); i < n; i += stride()) {
         uint32_t r = (uint32_t)i, input = s.input_length[r], g = p.shared[r];
-        input_node[i] = input > 0 ? row_of(row, n_rows, owner_at(p.shared, a, r, input), input) : -1;
-        full_node[i] = s.full_length[r] > g ? row_of(row, n_rows, r, s.full_length[r])
-                       : g > 0              ? row_of(row, n_rows, p.from[r], g)
+        input_node[i] = input > 0 ? row_of(p, row, n_rows, owner_at(p.shared, a, r, input), input) : -1;
+        full_node[i] = s.full_length[r] > g ? row_of(p, row, n_rows, r, s.full_length[r])
+                       : g > 0              ? row_of(p, row, n_rows, p.from[r], g)
                                             : -1;
     }
 }
@@ -148,15 +165,15 @@ __device__ inline uint64_t mix(uint64_t x)
     return x ^ x >> 33;
 }
 
-__device__ inline uint64_t hash_of(const way &w)
+__device__ inline uint64_t hash_of(const way &w, int bits)
 {
-    return mix(w.symbol + mix(w.from + 0x9e3779b97f4a7c15u)) >> (64 - LTA_BRANCH_HASH_BITS);
+    return mix(w.symbol + mix(w.from + 0x9e3779b97f4a7c15u)) >> (64 - bits);
 }
 
 /* How each request leaves its prefix: the first n; and how each owner goes on behind a row that is not its
  * last: the rest. Ways that do not exist are marked by a rank of their own. */
 __global__ void list_ways(uint64_t n_ways, sequences_view s, prefixes p, const uint64_t *row, uint64_t n_rows,
-                          way *w, uint64_t *hash, uint32_t *rank)
+                          int bits, way *w, uint64_t *hash, uint32_t *rank)
 {
     for (uint64_t i = first_element(); i < n_ways; i += stride()) {
         uint64_t from = 0;
@@ -166,15 +183,15 @@ __global__ void list_ways(uint64_t n_ways, sequences_view s, prefixes p, const u
             who = (uint32_t)i;
             depth = p.shared[who];
             exists = s.full_length[who] > depth;
-            from = depth > 0 ? cut_of(p.from[who], depth) : 0;
+            from = depth > 0 ? p.cut.of(p.from[who], depth) : 0;
         } else {
             from = row[i - s.n];
-            who = (uint32_t)(from >> 32);
-            depth = (uint32_t)from;
-            exists = i - s.n + 1 < n_rows && (uint32_t)(row[i - s.n + 1] >> 32) == who;
+            who = p.cut.owner(from);
+            depth = p.cut.depth(from);
+            exists = i - s.n + 1 < n_rows && p.cut.owner(row[i - s.n + 1]) == who;
         }
-        w[i] = exists ? way{s.symbol_at(who, depth), from} : way{i, NO_CUT};
-        hash[i] = hash_of(w[i]);
+        w[i] = exists ? way{s.symbol_at(who, depth), from} : way{i, NO_WAY};
+        hash[i] = hash_of(w[i], bits);
         rank[i] = (uint32_t)i;
     }
 }
@@ -194,6 +211,8 @@ lta_status check_branches(const sequences_view &s, const prefixes &p, const uint
                           uint32_t *wrong, scratch *t)
 {
     uint64_t n = s.n + n_rows;
+    /* enough that hardly any two of n hash alike; fewer passes of the sort than all 64 would take */
+    int bits = 2 * bits_of(n) + 8 < LTA_BRANCH_HASH_BITS ? 2 * bits_of(n) + 8 : LTA_BRANCH_HASH_BITS;
     device_array<way> w;
     device_array<uint64_t> hash, sorted;
     device_array<uint32_t> rank, order;
@@ -202,7 +221,7 @@ lta_status check_branches(const sequences_view &s, const prefixes &p, const uint
     LTA_DEV(sorted.alloc(n));
     LTA_DEV(rank.alloc(n));
     LTA_DEV(order.alloc(n));
-    LTA_DEV(launch("list_ways", list_ways, n, s, p, row, n_rows, w.p, hash.p, rank.p));
+    LTA_DEV(launch("list_ways", list_ways, n, s, p, row, n_rows, bits, w.p, hash.p, rank.p));
     LTA_DEV(t->run("sort of ways", n, [&](void *m, size_t &b) {
         return cub::DeviceRadixSort::SortPairs(m, b, hash.p, sorted.p, rank.p, order.p, (int)n, 0,
                                                LTA_BRANCH_HASH_BITS);
@@ -243,7 +262,7 @@ lta_status make_cuts(const sequences_view &s, const prefixes &p, const ancestors
     LTA_DEV(count.alloc(1));
     LTA_DEV(launch("list_cuts", list_cuts, s.n, s, p, a, cut.p));
     LTA_DEV(t->run("sort of cuts", m, [&](void *b, size_t &size) {
-        return cub::DeviceRadixSort::SortKeys(b, size, cut.p, sorted.p, (int)m);
+        return cub::DeviceRadixSort::SortKeys(b, size, cut.p, sorted.p, (int)m, 0, bits_of(p.cut.none));
     }));
     LTA_DEV(t->run("distinct cuts", m, [&](void *b, size_t &size) {
         return cub::DeviceSelect::Unique(b, size, sorted.p, cut.p, count.p, (int)m);
@@ -251,7 +270,7 @@ lta_status make_cuts(const sequences_view &s, const prefixes &p, const ancestors
     LTA_DEV(count.at(0, n_rows));
     if (*n_rows > 0) {
         LTA_DEV(cut.at(*n_rows - 1, &last));
-        *n_rows -= last == NO_CUT;
+        *n_rows -= last == p.cut.none;
     }
     row->swap(cut);
     return LTA_OK;
@@ -296,7 +315,10 @@ lta_status build(const lta_sequences *host, lta_trie *out, bool *canonical)
     LTA_DEV(from.alloc(n));
     LTA_DEV(shared.alloc(n));
     LTA_DEV(wrong.alloc_zero(1));
-    prefixes p = {from.p, shared.p};
+    uint32_t longest = 0;
+    for (uint64_t r = 0; r < n; r++)
+        longest = host->full_length[r] > longest ? host->full_length[r] : longest;
+    prefixes p = {from.p, shared.p, {bits_of(longest), n << bits_of(longest)}};
     LTA_DEV(launch("read_prefixes", read_prefixes, n, s, p));
     LTA_DEV(launch("check_prefixes", check_prefixes, n, p, wrong.p));
     LTA_DEV(wrong.at(0, &wrong_host));
