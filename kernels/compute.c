@@ -6,7 +6,9 @@ static bool falls_back(const lta_run *run, lta_status st, const char *operation)
 {
     if (st != LTA_ERR_DEVICE_MEMORY)
         return false;
-    lta_log_line(run->log, LTA_LOG_WARN, operation, "%s; computed on the CPU instead", lta_error_detail());
+    lta_log_line(run->log, run->log->fallback_said ? LTA_LOG_DEBUG : LTA_LOG_WARN, operation,
+                 "%s; computed on the CPU instead, as is whatever else does not fit", lta_error_detail());
+    run->log->fallback_said = true;
     return true;
 }
 

@@ -20,7 +20,8 @@ typedef struct lta_log {
     FILE *stream;        /* where lines go */
     lta_log_level level; /* most talkative level shown */
     bool json;
-    bool terminal; /* draw progress bars */
+    bool terminal;      /* draw progress bars */
+    bool fallback_said; /* that the CPU computes what the device cannot: once is enough */
     /* progress bar state */
     const char *stage, *unit; /* of the bar being drawn; NULL when none */
     uint64_t total;
