@@ -229,8 +229,8 @@ static lta_status make_requests(lta_marconi *m, uint64_t k, uint64_t *cut)
 {
     lta_status st = LTA_OK;
     const marconi_session *s = &m->session[k];
-    const marconi_message *message = &m->message[s->first];
     uint64_t n_turns = s->n / 2;
+    const marconi_message *message = n_turns > 0 ? &m->message[s->first] : NULL;
     double ts = (double)k / m->sps;
     for (uint64_t t = 0; t < n_turns; t++) {
         uint64_t n_input = 0, n_output = message[2 * t + 1].n;
