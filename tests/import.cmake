@@ -32,8 +32,8 @@ add_test(NAME import_reference_services
 set_tests_properties(import_reference_services PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
 
 add_test(NAME conversations
-  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/conversation_reference.py $<TARGET_FILE:lta>)
+  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/conversation_reference.py $<TARGET_FILE:lta> --rounds 60)
 add_test(NAME conversations_sentencepiece
-  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/conversation_reference.py $<TARGET_FILE:lta> --rounds 40
+  COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/conversation_reference.py $<TARGET_FILE:lta> --rounds 20
     --sentencepiece ${PROJECT_SOURCE_DIR}/.build/venv/bin/python)
 set_tests_properties(conversations conversations_sentencepiece PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
