@@ -1,6 +1,10 @@
 /* kernels/compute.c - the twin that was chosen, and the CPU where the device's memory does not suffice. */
 #include "kernels/compute.h"
 
+#include "pipeline/core/array.h"
+
+#include <stdlib.h>
+
 /* Does the CPU have to do what the device could not? */
 static bool falls_back(const lta_run *run, lta_status st, const char *operation)
 {
@@ -41,6 +45,28 @@ lta_status lta_compute_distances(const lta_run *run, uint64_t n, const uint64_t 
     return falls_back(run, st, "stack distances")
                ? lta_stack_distance_cpu(n, offset, previous, weight, first_weight, distance)
                : st;
+}
+
+lta_status lta_compute_reuse(const lta_run *run, const lta_trie *trie, const int64_t *touched,
+                             const uint32_t *group, lta_runs *out)
+{
+    lta_status st = run->ops->reuse_runs(trie, touched, group, out);
+    if (st != LTA_ERR_DEVICE_MEMORY)
+        return st;
+    uint32_t *first = NULL;
+    lta_runs runs = {0};
+    LTA_TRY(lta_compute_runs(run, trie, touched, group, &runs));
+    LTA_TRY(LTA_ALLOC(&first, runs.n));
+    LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
+    lta_first_touches(trie, touched, &runs, first);
+    LTA_TRY(
+        lta_compute_distances(run, runs.n, runs.offset, runs.previous, runs.length, first, runs.distance));
+    *out = runs;
+    runs = (lta_runs){0};
+done:
+    free(first);
+    lta_runs_free(&runs);
+    return st;
 }
 
 lta_status lta_compute_curve(const lta_run *run, uint64_t n, const uint64_t *distance, const uint32_t *weight,

@@ -15,6 +15,9 @@ LTA_MUST_CHECK lta_status lta_compute_prefix_hash(const lta_run *run, const lta_
 LTA_MUST_CHECK lta_status lta_compute_trie(const lta_run *run, const lta_sequences *s, lta_trie *out);
 LTA_MUST_CHECK lta_status lta_compute_runs(const lta_run *run, const lta_trie *trie, const int64_t *touched,
                                            const uint32_t *group, lta_runs *out);
+/* Both of the next two; where a device cannot hold it all at once, one after the other. */
+LTA_MUST_CHECK lta_status lta_compute_reuse(const lta_run *run, const lta_trie *trie, const int64_t *touched,
+                                            const uint32_t *group, lta_runs *out);
 LTA_MUST_CHECK lta_status lta_compute_distances(const lta_run *run, uint64_t n, const uint64_t *offset,
                                                 const uint32_t *previous, const uint32_t *weight,
                                                 const uint32_t *first_weight, uint64_t *distance);

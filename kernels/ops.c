@@ -13,6 +13,7 @@ static const lta_ops cpu = {
     .trie_build = lta_trie_build_cpu,
     .run_build = lta_run_build_cpu,
     .stack_distance = lta_stack_distance_cpu,
+    .reuse_runs = lta_reuse_runs_cpu,
     .hit_curve = lta_hit_curve_cpu,
 };
 
@@ -23,6 +24,7 @@ static const lta_ops cuda = {
     .trie_build = lta_trie_build_cuda,
     .run_build = lta_run_build_cuda,
     .stack_distance = lta_stack_distance_cuda,
+    .reuse_runs = lta_reuse_runs_cuda,
     .hit_curve = lta_hit_curve_cuda,
 };
 

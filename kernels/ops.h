@@ -4,6 +4,7 @@
 
 #include "kernels/hit_curve.h"
 #include "kernels/prefix_hash.h"
+#include "kernels/reuse_runs.h"
 #include "kernels/run_build.h"
 #include "kernels/stack_distance.h"
 #include "kernels/trie_build.h"
@@ -17,6 +18,7 @@ typedef struct lta_ops {
     lta_trie_build_fn *trie_build;
     lta_run_build_fn *run_build;
     lta_stack_distance_fn *stack_distance;
+    lta_reuse_runs_fn *reuse_runs; /* the two before, together */
     lta_hit_curve_fn *hit_curve;
 } lta_ops;
 

@@ -25,7 +25,7 @@ extern "C" {
 #include "kernels/run_build.h"
 #include "pipeline/core/array.h"
 }
-#include "kernels/cuda_util.cuh"
+#include "kernels/device_runs.cuh"
 
 #include <stdlib.h>
 #include <thrust/iterator/counting_iterator.h>
@@ -188,6 +188,12 @@ __global__ void list_events(uint64_t n, paths p, const int64_t *touched, const u
             event[i] = r << 32 | p.depth[v];
         }
     }
+}
+
+__global__ void depths_of(uint64_t n, const int64_t *node, const uint32_t *depth, uint32_t *out)
+{
+    for (uint64_t r = first_element(); r < n; r += stride())
+        out[r] = node[r] < 0 ? 0 : depth[node[r]];
 }
 
 __global__ void ends_of(uint64_t n, const uint64_t *event, uint32_t *end)
@@ -353,14 +359,8 @@ __global__ void offsets_of(uint64_t n, const uint32_t *request, uint64_t n_runs,
         offset[r] = lower_bound(request, (uint64_t)0, n_runs, (uint32_t)r);
 }
 
-struct run_arrays {
-    device_array<uint32_t> previous, start, length;
-    device_array<uint64_t> offset;
-    uint64_t n_runs = 0;
-};
-
 lta_status join_pieces(uint64_t n, uint64_t n_pieces, int depth_bits, device_array<uint64_t> *key,
-                       device_array<uint32_t> *toucher, run_arrays *out, scratch *t)
+                       device_array<uint32_t> *toucher, device_runs *out, scratch *t)
 {
     device_array<uint32_t> number, request;
     uint32_t n_runs = 0;
@@ -425,8 +425,10 @@ lta_status find_pieces(uint64_t n_events, const device_array<uint64_t> *key,
     return LTA_OK;
 }
 
-lta_status build(const lta_trie *trie, const int64_t *touched_host, const uint32_t *group_host,
-                 run_arrays *out)
+} // namespace
+
+lta_status lta::build_device_runs(const lta_trie *trie, const int64_t *touched_host,
+                                  const uint32_t *group_host, device_runs *out)
 {
     uint64_t n = trie->n_requests, nodes = trie->n_nodes, n_events = 0, n_pieces = 0;
     uint32_t largest_group = 0, deepest = 0;
@@ -447,6 +449,8 @@ lta_status build(const lta_trie *trie, const int64_t *touched_host, const uint32
         LTA_DEV(touched.upload(touched_host, n));
         if (group_host)
             LTA_DEV(group.upload(group_host, n));
+        LTA_DEV(out->touched_depth.alloc(n));
+        LTA_DEV(launch("depths_of", depths_of, n, touched.p, depth.p, out->touched_depth.p));
         LTA_DEV(heavy_paths(nodes, parent.p, &top, &t));
         paths p = {parent.p, depth.p, top.p, group_bits};
         LTA_DEV(at.alloc(n + 1));
@@ -480,30 +484,33 @@ lta_status build(const lta_trie *trie, const int64_t *touched_host, const uint32
     return join_pieces(n, n_pieces, depth_bits, &piece, &toucher, out, &t);
 }
 
-} // namespace
-
-extern "C" lta_status lta_run_build_cuda(const lta_trie *trie, const int64_t *touched, const uint32_t *group,
-                                         lta_runs *out)
+lta_status lta::download_runs(const device_runs &d, uint64_t n, lta_runs *out)
 {
     lta_status st = LTA_OK;
     lta_runs runs = {};
-    run_arrays a;
-    if (trie->n_requests == 0 || trie->n_nodes == 0)
-        return lta_run_build_cpu(trie, touched, group, out);
-    LTA_DEV(build(trie, touched, group, &a));
-    runs.n = trie->n_requests;
-    runs.n_runs = a.n_runs;
-    LTA_TRY(LTA_ALLOC(&runs.offset, runs.n + 1));
-    LTA_TRY(LTA_ALLOC(&runs.previous, runs.n_runs));
-    LTA_TRY(LTA_ALLOC(&runs.start, runs.n_runs));
-    LTA_TRY(LTA_ALLOC(&runs.length, runs.n_runs));
-    LTA_TRY(a.offset.download(runs.offset, runs.n + 1));
-    LTA_TRY(a.previous.download(runs.previous, runs.n_runs));
-    LTA_TRY(a.start.download(runs.start, runs.n_runs));
-    LTA_TRY(a.length.download(runs.length, runs.n_runs));
+    runs.n = n;
+    runs.n_runs = d.n_runs;
+    LTA_TRY(LTA_ALLOC(&runs.offset, n + 1));
+    LTA_TRY(LTA_ALLOC(&runs.previous, d.n_runs));
+    LTA_TRY(LTA_ALLOC(&runs.start, d.n_runs));
+    LTA_TRY(LTA_ALLOC(&runs.length, d.n_runs));
+    LTA_TRY(d.offset.download(runs.offset, n + 1));
+    LTA_TRY(d.previous.download(runs.previous, d.n_runs));
+    LTA_TRY(d.start.download(runs.start, d.n_runs));
+    LTA_TRY(d.length.download(runs.length, d.n_runs));
     *out = runs;
     return LTA_OK;
 done:
     lta_runs_free(&runs);
     return st;
+}
+
+extern "C" lta_status lta_run_build_cuda(const lta_trie *trie, const int64_t *touched, const uint32_t *group,
+                                         lta_runs *out)
+{
+    device_runs runs;
+    if (trie->n_requests == 0 || trie->n_nodes == 0)
+        return lta_run_build_cpu(trie, touched, group, out);
+    LTA_DEV(build_device_runs(trie, touched, group, &runs));
+    return download_runs(runs, trie->n_requests, out);
 }

@@ -21,7 +21,7 @@
 extern "C" {
 #include "kernels/stack_distance.h"
 }
-#include "kernels/cuda_util.cuh"
+#include "kernels/device_runs.cuh"
 
 using namespace lta;
 
@@ -243,39 +243,53 @@ lta_status keep_weights(problem *q, uint64_t m, entries sorted, scratch *s)
     return LTA_OK;
 }
 
-lta_status do_piece(problem *q, uint64_t begin, uint64_t end)
+/* The piece of requests begin .. begin+n-1, whose entries stand in a in their first order; offset is theirs.
+ * before: as of give_distances(); touched: [begin .. begin+n-1] are filled. Sorted entries come out in
+ * *sorted, which is a or b. */
+lta_status sum_piece(uint64_t begin, uint64_t n, uint64_t m, const uint64_t *offset, const uint64_t *before,
+                     uint64_t *base, uint64_t *touched, entry_arrays *a, entry_arrays *b, entries *sorted,
+                     uint64_t *distance, scratch *s)
 {
-    uint64_t first_run = q->offset[begin], n_runs = q->offset[end] - first_run, n = end - begin,
-             m = n_runs + n;
-    device_array<uint64_t> offset, upto, result;
-    entry_arrays a, b;
-    scratch s;
-    LTA_DEV(offset.upload(q->offset + begin, n + 1));
-    LTA_DEV(a.alloc(m));
-    LTA_DEV(list_entries(q, begin, end, offset.p, &a));
-    LTA_DEV(upto.alloc(m));
-    LTA_DEV(s.run("weights touched", m, [&](void *t, size_t &bytes) {
-        return cub::DeviceScan::InclusiveSum(t, bytes, a.upto.p, upto.p, (int)m);
-    }));
-    LTA_DEV(launch("list_touched", list_touched, n, offset.p, upto.p, q->base, q->touched.p + begin));
     uint64_t weight;
+    device_array<uint64_t> upto;
+    LTA_DEV(upto.alloc(m));
+    LTA_DEV(s->run("weights touched", m, [&](void *t, size_t &bytes) {
+        return cub::DeviceScan::InclusiveSum(t, bytes, a->upto.p, upto.p, (int)m);
+    }));
+    LTA_DEV(launch("list_touched", list_touched, n, offset, upto.p, *base, touched + begin));
     LTA_DEV(upto.at(m - 1, &weight));
     upto.release();
-    LTA_DEV(b.alloc(m));
-    entry_arrays *from = &b, *to = &a;
-    LTA_DEV(launch("sort_tiles", sort_tiles, m, a.get(), b.get()));
+    LTA_DEV(b->alloc(m));
+    entry_arrays *from = b, *to = a;
+    LTA_DEV(launch("sort_tiles", sort_tiles, m, a->get(), b->get()));
     for (uint64_t width = TILE; width < m; width *= WAYS) {
         LTA_DEV(launch("merge_stretches", merge_stretches, m, width, from->get(), to->get()));
         entry_arrays *t = from;
         from = to;
         to = t;
     }
+    LTA_DEV(launch("give_distances", give_distances, m, from->get(), before, touched, distance));
+    *base += weight;
+    *sorted = from->get();
+    return LTA_OK;
+}
+
+lta_status do_piece(problem *q, uint64_t begin, uint64_t end)
+{
+    uint64_t first_run = q->offset[begin], n_runs = q->offset[end] - first_run, n = end - begin,
+             m = n_runs + n;
+    device_array<uint64_t> offset, result;
+    entry_arrays a, b;
+    entries sorted;
+    scratch s;
+    LTA_DEV(offset.upload(q->offset + begin, n + 1));
+    LTA_DEV(a.alloc(m));
+    LTA_DEV(list_entries(q, begin, end, offset.p, &a));
     LTA_DEV(result.alloc(n_runs));
-    LTA_DEV(launch("give_distances", give_distances, m, from->get(),
-                   begin > 0 ? q->before.p : (const uint64_t *)nullptr, q->touched.p, result.p));
+    LTA_DEV(sum_piece(begin, n, m, offset.p, begin > 0 ? q->before.p : (const uint64_t *)nullptr, &q->base,
+                      q->touched.p, &a, &b, &sorted, result.p, &s));
     LTA_DEV(result.download(q->distance + first_run, n_runs));
-    q->base += weight;
-    return end < q->n ? keep_weights(q, m, from->get(), &s) : LTA_OK;
+    return end < q->n ? keep_weights(q, m, sorted, &s) : LTA_OK;
 }
 
 /* Pieces of at most `most` entries, whole requests: the end of the one that begins here. */
@@ -310,6 +324,25 @@ lta_status in_pieces(problem *q, uint64_t most)
 }
 
 } // namespace
+
+lta_status lta::device_distances(uint64_t n, uint64_t n_runs, const uint64_t *offset,
+                                 const uint32_t *previous, const uint32_t *weight,
+                                 const uint32_t *first_weight, uint64_t *distance)
+{
+    uint64_t m = n_runs + n, base = 0;
+    device_array<uint64_t> touched;
+    entry_arrays a, b;
+    entries sorted;
+    scratch s;
+    LTA_DEV(check_elements("runs and requests", m));
+    LTA_DEV(touched.alloc(n));
+    LTA_DEV(a.alloc(m));
+    LTA_DEV(launch("list_runs", list_runs, n_runs, n, offset, previous, weight, a.get()));
+    LTA_DEV(launch("list_first_touches", list_first_touches, n, offset, first_weight, a.get()));
+    LTA_DEV(sum_piece(0, n, m, offset, nullptr, &base, touched.p, &a, &b, &sorted, distance, &s));
+    LTA_CUDA(cudaDeviceSynchronize());
+    return LTA_OK;
+}
 
 extern "C" lta_status lta_stack_distance_cuda(uint64_t n, const uint64_t *offset, const uint32_t *previous,
                                               const uint32_t *weight, const uint32_t *first_weight,

@@ -178,7 +178,7 @@ static void compare_blocks(const twins *t, const lta_trie *trie, const lta_runs 
 
 static void compare_scope(twins *t, const lta_trie *trie, const int64_t *touched, const uint32_t *group)
 {
-    lta_runs a, b;
+    lta_runs a, b, c;
     check(t, t->cpu->run_build(trie, touched, group, &a));
     check(t, t->cuda->run_build(trie, touched, group, &b));
     if (a.n_runs != b.n_runs)
@@ -187,6 +187,17 @@ static void compare_scope(twins *t, const lta_trie *trie, const int64_t *touched
     same(t, "last touchers", a.previous, b.previous, a.n_runs, sizeof *a.previous);
     same(t, "starts", a.start, b.start, a.n_runs, sizeof *a.start);
     same(t, "lengths", a.length, b.length, a.n_runs, sizeof *a.length);
+    lta_runs_free(&b);
+    check(t, t->cpu->reuse_runs(trie, touched, group, &b));
+    check(t, t->cuda->reuse_runs(trie, touched, group, &c));
+    if (c.n_runs != a.n_runs)
+        differ(t, "numbers of runs in one go");
+    same(t, "offsets in one go", a.offset, c.offset, a.n + 1, sizeof *a.offset);
+    same(t, "last touchers in one go", a.previous, c.previous, a.n_runs, sizeof *a.previous);
+    same(t, "starts in one go", a.start, c.start, a.n_runs, sizeof *a.start);
+    same(t, "lengths in one go", a.length, c.length, a.n_runs, sizeof *a.length);
+    same(t, "distances in one go", b.distance, c.distance, a.n_runs, sizeof *b.distance);
+    lta_runs_free(&c);
     compare_blocks(t, trie, &a, touched, 1);
     compare_blocks(t, trie, &a, touched, 16);
     t->runs += a.n_runs;

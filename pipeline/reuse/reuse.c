@@ -41,40 +41,15 @@ static lta_status groups_of(const lta_trace *t, lta_scope scope, uint32_t **out)
     return LTA_OK;
 }
 
-/* Symbols of each touched path that follow its last run: first touches. */
-static lta_status first_touches(const lta_trie *trie, const int64_t *touched, const lta_runs *runs,
-                                uint32_t **out)
-{
-    uint32_t *first;
-    lta_status st = LTA_ALLOC(&first, runs->n);
-    if (st != LTA_OK)
-        return st;
-    for (uint64_t r = 0; r < runs->n; r++) {
-        first[r] = (touched[r] < 0 ? 0 : trie->depth[touched[r]]) - lta_runs_end(runs, r);
-    }
-    *out = first;
-    return LTA_OK;
-}
-
 lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const lta_trie *trie,
                              lta_scope scope, bool inputs_only, lta_runs *out)
 {
     lta_status st = LTA_OK;
-    uint32_t *group = NULL, *first = NULL;
-    const int64_t *touched = inputs_only ? trie->input_node : trie->full_node;
-    lta_runs runs = {0};
+    uint32_t *group = NULL;
     LTA_TRY(groups_of(trace, scope, &group));
-    LTA_TRY(lta_compute_runs(run, trie, touched, group, &runs));
-    LTA_TRY(first_touches(trie, touched, &runs, &first));
-    LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
-    LTA_TRY(
-        lta_compute_distances(run, runs.n, runs.offset, runs.previous, runs.length, first, runs.distance));
-    *out = runs;
-    runs = (lta_runs){0};
+    LTA_TRY(lta_compute_reuse(run, trie, inputs_only ? trie->input_node : trie->full_node, group, out));
 done:
     free(group);
-    free(first);
-    lta_runs_free(&runs);
     return st;
 }
 
