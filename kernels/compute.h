@@ -6,8 +6,14 @@
 #ifndef LTA_KERNELS_COMPUTE_H
 #define LTA_KERNELS_COMPUTE_H
 
+#include "kernels/cost.h"
 #include "kernels/ops.h"
 #include "pipeline/core/run.h"
+
+/* Threads that may do so large an operation at once: one where a device does it. */
+int lta_compute_threads(const lta_run *run, lta_operation operation, uint64_t elements);
+/* What has computed so far, for messages: "cpu", or "cuda" once an operation ran there. */
+const char *lta_compute_device(const lta_run *run);
 
 LTA_MUST_CHECK lta_status lta_compute_prefix_hash(const lta_run *run, const lta_sequences *s, uint64_t n,
                                                   const uint64_t *request, const uint32_t *depth,

@@ -28,6 +28,17 @@ static const lta_ops cuda = {
     .hit_curve = lta_hit_curve_cuda,
 };
 
+static const lta_ops automatic = {
+    .name = "auto",
+    .by_cost = true,
+    .prefix_hash = lta_prefix_hash_cuda,
+    .trie_build = lta_trie_build_cuda,
+    .run_build = lta_run_build_cuda,
+    .stack_distance = lta_stack_distance_cuda,
+    .reuse_runs = lta_reuse_runs_cuda,
+    .hit_curve = lta_hit_curve_cuda,
+};
+
 /* "cuda" or "cuda:N" */
 static lta_status use_cuda(const char *device)
 {
@@ -60,8 +71,13 @@ bool lta_ops_has_cuda(void)
 
 lta_status lta_ops_get(const char *device, const lta_ops **out)
 {
-    if (strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0) {
+    bool automatic_device = strcmp(device, "auto") == 0;
+    if (automatic_device || strcmp(device, "cpu") == 0) {
         *out = &cpu;
+#ifdef LTA_HAVE_CUDA
+        if (automatic_device)
+            *out = &automatic;
+#endif
         return LTA_OK;
     }
     if (strcmp(device, "cuda") != 0 && strncmp(device, "cuda:", strlen("cuda:")) != 0)

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 
 typedef struct lta_ops {
-    const char *name; /* "cpu" or "cuda": as given to --device */
+    const char *name; /* "cpu", "cuda" or "auto": as given to --device */
+    bool by_cost;     /* CUDA's, each to be taken only where its modelled cost (cost.h) is lower */
     bool concurrent;  /* several threads may call at once; a device has its hands full with one */
     lta_prefix_hash_fn *prefix_hash;
     lta_trie_build_fn *trie_build;
@@ -24,9 +25,9 @@ typedef struct lta_ops {
 
 bool lta_ops_has_cuda(void); /* is CUDA compiled in? */
 
-/* device: "auto", "cpu", "cuda" or "cuda:N", which becomes the calling thread's. LTA_ERR_NO_BACKEND for a
- * CUDA device in a build without CUDA, or where there is none: never a silent other one. LTA_ERR_USAGE for
- * another name. */
+/* device: "auto" (by cost in a build with CUDA, else the CPU), "cpu", "cuda" or "cuda:N", which becomes
+ * the calling thread's. LTA_ERR_NO_BACKEND for a CUDA device in a build without CUDA, or where there is none:
+ * never a silent other one. LTA_ERR_USAGE for another name. */
 LTA_MUST_CHECK lta_status lta_ops_get(const char *device, const lta_ops **out);
 
 #endif

@@ -80,7 +80,7 @@ static uint64_t environment_number(const char *name, uint64_t otherwise)
 const char *test_device(void)
 {
     const char *device = getenv("LTA_TEST_DEVICE");
-    return device ? device : "auto";
+    return device ? device : "cpu";
 }
 
 uint64_t test_seed(void)

@@ -37,7 +37,7 @@ test_trace test_trace_from_words(const char *words);
 void test_trace_free(test_trace *t);
 void test_trace_print(const test_trace *t); /* on stderr, for the reader of a failure */
 
-/* Device whose operations are tested: LTA_TEST_DEVICE, or auto. */
+/* Device whose operations are tested: LTA_TEST_DEVICE, or cpu. */
 const char *test_device(void);
 uint64_t test_seed(void);                    /* LTA_TEST_SEED, or a fixed one */
 uint64_t test_count(uint64_t otherwise);     /* LTA_TEST_TRACES, or otherwise */

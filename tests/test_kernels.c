@@ -4,6 +4,7 @@
  * Inputs come from the seeded generator (replay: LTA_TEST_SEED) and from made-up numbers that real traces
  * never reach: weights around 2^32, distances around 2^40. Outputs given to an operation have guards on both
  * sides. */
+#include "kernels/cost.h"
 #include "pipeline/synth/random.h"
 #include "tests/kernel_cases.h"
 #include "tests/oracle/oracle.h"
@@ -399,6 +400,24 @@ static void unknown_devices_are_refused(void **state)
     }
 }
 
+/* A device takes so long to wake up that it is left alone until there is a lot to do. */
+static void costs_cross_once(void **state)
+{
+    (void)state;
+    for (int o = 0; o < LTA_OPERATIONS; o++)
+        for (int awake = 0; awake < 2; awake++) {
+            bool cuda = false;
+            for (uint64_t n = 1; n < UINT64_C(1) << 34; n *= 2) {
+                lta_cost c = lta_modelled_cost((lta_operation)o, n, awake == 1);
+                assert_true(c.cpu_s > 0 && c.cuda_s > 0);
+                assert_true(!cuda || c.cuda_s < c.cpu_s);
+                cuda = c.cuda_s < c.cpu_s;
+                assert_true(!cuda || n > (awake ? 500 : 1000000));
+            }
+            assert_true(cuda);
+        }
+}
+
 int main(void)
 {
     const lta_ops *ops = NULL;
@@ -416,6 +435,7 @@ int main(void)
         cmocka_unit_test_prestate(hit_curve_is_the_sum_of_clamps, state),
         cmocka_unit_test_prestate(a_curve_without_hits_is_one_point, state),
         cmocka_unit_test_prestate(unknown_devices_are_refused, state),
+        cmocka_unit_test(costs_cross_once),
     };
     return cmocka_run_group_tests_name(ops->name, tests, NULL, NULL);
 }

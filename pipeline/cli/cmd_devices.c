@@ -38,10 +38,11 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     LTA_TRY(lta_ops_get("auto", &ops));
     fprintf(cli->out, "cpu     OpenMP, %d threads\n", cli->run.threads);
     LTA_TRY(print_cuda(cli->out));
-    fprintf(cli->out, "auto    takes %s: %s\n", ops->name,
-            lta_ops_has_cuda()
-                ? "the CUDA twins have not been timed on a device yet; --device cuda takes them"
-                : "no other device is compiled in");
+    fprintf(
+        cli->out, "auto    takes %s\n",
+        ops->by_cost
+            ? "cuda for each operation that is modelled to be faster there, where there is a device; else cpu"
+            : "cpu: no other device is compiled in");
 done:
     return st;
 }

@@ -21,6 +21,8 @@ typedef struct lta_log {
     lta_log_level level; /* most talkative level shown */
     bool json;
     bool terminal;      /* draw progress bars */
+    bool device_awake;  /* an operation has run on a device */
+    bool no_device;     /* one was looked for in vain */
     bool fallback_said; /* that the CPU computes what the device cannot: once is enough */
     /* progress bar state */
     const char *stage, *unit; /* of the bar being drawn; NULL when none */

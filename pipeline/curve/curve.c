@@ -151,7 +151,8 @@ static lta_status compute_curves(const lta_run *run, const lta_trace *trace, con
     int64_t n_tasks = (int64_t)(o->n_scopes * o->n_blocks), worst = n_tasks;
     LTA_TRY(LTA_CALLOC(&out->curve, 2 * (uint64_t)n_tasks));
     out->n = 2 * (uint64_t)n_tasks;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(run->ops->concurrent ? run->threads : 1)
+    int threads = lta_compute_threads(run, LTA_OPERATION_CURVE, reuse->runs[LTA_SCOPE_GLOBAL].n_runs);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (int64_t i = 0; i < n_tasks; i++) {
         lta_scope scope = o->scopes[(uint64_t)i / o->n_blocks];
         if (scope == LTA_SCOPE_SOURCE && trace->sources.n <= 1 && o->scopes[0] == LTA_SCOPE_GLOBAL)
@@ -215,7 +216,7 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
         LTA_TRY(lta_writer_link(w, "/global", "/source"));
     LTA_TRY(lta_stage_commit(&stage, w));
     lta_log_line(run->log, LTA_LOG_INFO, "curve", "%llu curves with %llu vertices (%s), %.2f s",
-                 (unsigned long long)written, (unsigned long long)vertices, run->ops->name,
+                 (unsigned long long)written, (unsigned long long)vertices, lta_compute_device(run),
                  lta_seconds() - stage.started);
 done:
     lta_writer_close(w);

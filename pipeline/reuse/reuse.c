@@ -103,8 +103,9 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     LTA_TRY(lta_trace_load(store, false, &trace, NULL)); /* the trie stands for the sequences */
     LTA_TRY(lta_trie_load(store, trace.n, &trie, NULL));
 
+    int threads = lta_compute_threads(run, LTA_OPERATION_REUSE, trie.n_requests + trie.n_nodes);
     /* with one source, source is another name of global */
-#pragma omp parallel for schedule(dynamic, 1) num_threads(run->ops->concurrent ? run->threads : 1)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (int s = 0; s < LTA_SCOPES; s++) {
         if (!lta_trace_has_scope(&trace, (lta_scope)s) || (s == LTA_SCOPE_SOURCE && trace.sources.n <= 1))
             continue;
@@ -127,7 +128,7 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     LTA_TRY(lta_stage_commit(&stage, w));
     lta_log_line(run->log, LTA_LOG_INFO, "reuse", "%llu runs of %llu requests in scope global (%s), %.2f s",
                  (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)trace.n,
-                 run->ops->name, lta_seconds() - stage.started);
+                 lta_compute_device(run), lta_seconds() - stage.started);
 done:
     lta_writer_close(w);
     for (int s = 0; s < LTA_SCOPES; s++)

@@ -48,8 +48,8 @@ lta_status lta_trie_stage(const lta_run *run, const char *store)
     LTA_TRY(lta_compute_trie(run, &trace.sequences, &trie));
     LTA_TRY(write_trie(&stage, &trie));
     lta_log_line(run->log, LTA_LOG_INFO, "trie", "%llu nodes for %llu requests (%s), %.2f s",
-                 (unsigned long long)trie.n_nodes, (unsigned long long)trie.n_requests, run->ops->name,
-                 lta_seconds() - stage.started);
+                 (unsigned long long)trie.n_nodes, (unsigned long long)trie.n_requests,
+                 lta_compute_device(run), lta_seconds() - stage.started);
 done:
     lta_trie_free(&trie);
     lta_trace_free(&trace);

@@ -313,7 +313,7 @@ int main(int argc, char **argv)
     lta_log_init(&log, stderr, LTA_LOG_WARN, false);
     lta_run run = {.log = &log, .threads = 1, .force = true};
     maker m;
-    LTA_TRY(lta_ops_get(argc > 1 ? argv[1] : "auto", &run.ops));
+    LTA_TRY(lta_ops_get(argc > 1 ? argv[1] : "cpu", &run.ops));
     for (int i = 0; i < 4; i++)
         LTA_TRY(measure(&run, "longer prompts", conversations(&m, 100000, step[i]), &m));
     for (int i = 0; i < 4; i++)

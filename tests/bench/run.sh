@@ -8,7 +8,7 @@ cmake -S . -B "$build" -G Ninja >/dev/null
 cmake --build "$build" --target bench_reuse >/dev/null
 lines=$build/tests/bench/reuse.jsonl
 mkdir -p "$(dirname "$lines")"
-(cd "$(dirname "$lines")" && "$OLDPWD/$build/tests/bench_reuse" "${1:-auto}") >"$lines"
+(cd "$(dirname "$lines")" && "$OLDPWD/$build/tests/bench_reuse" "${1:-cpu}") >"$lines"
 echo "$(git rev-parse --short HEAD 2>/dev/null || echo 'no commit'), $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores, $(uname -m)"
 python3 - "$lines" <<'EOF'
 import json, sys

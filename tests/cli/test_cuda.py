@@ -67,7 +67,12 @@ class Devices(CudaTest):
     def test_list(self):
         out = self.ok("devices", env=with_device()).out
         self.assertRegex(out, r"(?m)^cuda:0  .*compute capability \d+\.\d+, \d+ multiprocessors, [\d.]+ of [\d.]+ GiB free$")
-        self.assertRegex(out, r"(?m)^auto    takes cpu: ")
+        self.assertRegex(out, r"(?m)^auto    takes cuda for each operation that is modelled to be faster")
+
+    def test_auto_leaves_small_traces_to_the_cpu(self):
+        said = self.ok("run", "-o", self.path("s"), self.accesses(1000, 30), env=with_device()).err
+        self.assertRegex(said, r"(?m)^lta trie: .*\bcpu\b")
+        self.assertNotIn("lta auto", said)
 
     def test_absent_device(self):
         path = self.accesses(10, 3)
