@@ -26,6 +26,7 @@ if(LTA_HAVE_CUDA)
 
   lta_cuda_test(copy test_cuda_copy)
   lta_cuda_test(kernels test_kernels)
+  lta_cuda_test(sequences test_sequences)
   lta_cuda_test(collisions test_collisions)
   lta_cuda_test(differential test_differential LTA_TEST_TRACES=300)
   lta_cuda_test(twins test_twins)
