@@ -218,9 +218,10 @@ def compare(path, requests, sources):
                "source": [r["source"] for r in requests], "source_row": [r["row"] for r in requests]}
     if sources[0]["times"]:
         columns.update(arrival_us=[r["arrival"] for r in requests], source_time=[r["time"] for r in requests])
-    if any(s["turn"] for s in sources):
+    # a column in which nothing is given is not there
+    if any(s["turn"] for s in sources) and any(r["turn"] is not None for r in requests):
         columns["turn"] = [NONE if r["turn"] is None else r["turn"] for r in requests]
-    if any(s["session"] for s in sources):
+    if any("dense" in r for r in requests):
         names, name = reference.dictionary([r["session"] for r in requests])
         check("dictionary/source_session", h["dictionary/source_session"][()], names)
         columns.update(session=[r.get("dense", NONE) for r in requests], source_session=[NONE if i is None else i for i in name])
