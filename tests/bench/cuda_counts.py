@@ -4,7 +4,7 @@ simple model. Prints the tables of kernels/README.md.
 
 usage: cuda_counts.py BUILD EMULATOR [ACCESSES] [SESSIONS]
 
-BUILD is a folder built with -DLTA_CUDA=ON, EMULATOR one with the stand-in's libcudart. Two traces are made: ACCESSES (default
+BUILD is a folder built with -DLTA_CUDA=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, EMULATOR one with the stand-in's libcudart. Two traces are made: ACCESSES (default
 1,000,000) accesses of one symbol each, nearly Zipf over a tenth as many objects; and SESSIONS (default 400) made-up chats and agents
 in 2 files. Then `lta trie`, `reuse` and `curve` run with --device cuda and counting on.
 
