@@ -35,10 +35,11 @@ if [ "${1:-}" != quick ]; then
     tests/fuzz/run.sh .build/fuzz 10
 fi
 emulator=../shared/cuda-emulator
+command -v nvcc >/dev/null && cuda=(-DCMAKE_CUDA_ARCHITECTURES=86) # newer devices take its PTX
 if command -v nvcc >/dev/null && [ -d "$emulator" ]; then
     echo "== CUDA emulator"
     make -C "$emulator" BUILD="$PWD/.build/cuda-emulator" -j2 >.build/cuda-emulator.log 2>&1 || { tail -n 50 .build/cuda-emulator.log; exit 1; }
-    cuda=(-DLTA_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=86 "-DLTA_CUDA_EMULATOR=$PWD/.build/cuda-emulator")
+    cuda+=(-DLTA_CUDA=ON "-DLTA_CUDA_EMULATOR=$PWD/.build/cuda-emulator")
 fi
 echo "== ordinary build"
 build .build/test ${cuda[@]+"${cuda[@]}"}
