@@ -120,3 +120,17 @@ lta_status lta_compute_curve(const lta_run *run, uint64_t n, const uint64_t *dis
     lta_status st = choose(run, LTA_OPERATION_CURVE, n)->hit_curve(n, distance, weight, out);
     return falls_back(run, st, "hit curve") ? lta_hit_curve_cpu(n, distance, weight, out) : st;
 }
+
+bool lta_compute_fuses_curves(const lta_run *run, uint64_t n_runs)
+{
+    return choose(run, LTA_OPERATION_CURVE, n_runs)->block_curves != NULL;
+}
+
+lta_status lta_compute_block_curves(const lta_run *run, const lta_trie *trie, const lta_runs *runs,
+                                    const int64_t *touched, uint64_t block, int n_rules,
+                                    const lta_lookup_rule *rules, lta_curve *out, bool *done)
+{
+    lta_status st = run->ops->block_curves(trie, runs, touched, block, n_rules, rules, out);
+    *done = st == LTA_OK;
+    return st == LTA_ERR_DEVICE_MEMORY ? LTA_OK : st;
+}

@@ -29,5 +29,13 @@ LTA_MUST_CHECK lta_status lta_compute_distances(const lta_run *run, uint64_t n, 
                                                 const uint32_t *first_weight, uint64_t *distance);
 LTA_MUST_CHECK lta_status lta_compute_curve(const lta_run *run, uint64_t n, const uint64_t *distance,
                                             const uint32_t *weight, lta_curve *out);
+/* Would a device make curves of so many runs? */
+bool lta_compute_fuses_curves(const lta_run *run, uint64_t n_runs);
+/* Then as lta_block_curves_fn. *done: it held it all at once; if not, the two operations that it is made of
+ * are to be called. */
+LTA_MUST_CHECK lta_status lta_compute_block_curves(const lta_run *run, const lta_trie *trie,
+                                                   const lta_runs *runs, const int64_t *touched,
+                                                   uint64_t block, int n_rules, const lta_lookup_rule *rules,
+                                                   lta_curve *out, bool *done);
 
 #endif

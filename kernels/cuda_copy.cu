@@ -2,8 +2,6 @@
 #include "kernels/cuda_copy.cuh"
 #include "kernels/cuda_util.cuh"
 
-#include <string.h>
-
 namespace
 {
 
@@ -15,13 +13,12 @@ struct buffers {
     lta_status open(size_t bytes)
     {
         /* does not wait for the default stream: what is copied to is new, what is copied from is waited for
-         * below */
+         * by event */
         LTA_CUDA(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
         for (int b = 0; b < 2; b++) {
             LTA_CUDA(cudaEventCreateWithFlags(&free[b], cudaEventDisableTiming));
             LTA_CUDA(cudaMallocHost(&memory[b], bytes));
         }
-        LTA_CUDA(cudaStreamSynchronize(cudaStreamLegacy)); /* kernels that write what is copied down */
         return LTA_OK;
     }
     ~buffers()
@@ -46,15 +43,17 @@ size_t piece_at(size_t at, size_t bytes, size_t buffer)
 
 } // namespace
 
-lta_status lta::copy_to_device(void *device, const void *host, size_t bytes, size_t buffer)
+lta_status lta::copy_to_device(void *device, size_t bytes, copy_fill *fill, const void *context,
+                               size_t buffer)
 {
     buffers b;
     int i = 0;
     LTA_DEV(b.open(buffer));
+    LTA_CUDA(cudaStreamSynchronize(cudaStreamLegacy)); /* whoever used this memory before */
     for (size_t at = 0; at < bytes; at += buffer, i ^= 1) {
         size_t n = piece_at(at, bytes, buffer);
         LTA_CUDA(cudaEventSynchronize(b.free[i])); /* at once when never recorded */
-        memcpy(b.memory[i], (const char *)host + at, n);
+        fill(context, b.memory[i], at, n);
         LTA_CUDA(cudaMemcpyAsync((char *)device + at, b.memory[i], n, cudaMemcpyHostToDevice, b.stream));
         LTA_CUDA(cudaEventRecord(b.free[i], b.stream));
     }
@@ -62,10 +61,15 @@ lta_status lta::copy_to_device(void *device, const void *host, size_t bytes, siz
     return LTA_OK;
 }
 
-lta_status lta::copy_from_device(void *host, const void *device, size_t bytes, size_t buffer)
+lta_status lta::copy_from_device(const void *device, size_t bytes, cudaEvent_t after, copy_take *take,
+                                 const void *context, size_t buffer)
 {
     buffers b;
     LTA_DEV(b.open(buffer));
+    if (after)
+        LTA_CUDA(cudaStreamWaitEvent(b.stream, after, 0));
+    else
+        LTA_CUDA(cudaStreamSynchronize(cudaStreamLegacy));
     /* one piece ahead: piece k+1 is on its way while piece k is taken out of its buffer */
     size_t pieces = (bytes + buffer - 1) / buffer;
     for (size_t k = 0; k <= pieces; k++) {
@@ -76,8 +80,7 @@ lta_status lta::copy_from_device(void *host, const void *device, size_t bytes, s
         }
         if (k > 0) {
             LTA_CUDA(cudaEventSynchronize(b.free[(k - 1) % 2]));
-            memcpy((char *)host + (k - 1) * buffer, b.memory[(k - 1) % 2],
-                   piece_at((k - 1) * buffer, bytes, buffer));
+            take(context, b.memory[(k - 1) % 2], (k - 1) * buffer, piece_at((k - 1) * buffer, bytes, buffer));
         }
     }
     return LTA_OK;

@@ -41,6 +41,14 @@ lta_status lta::check_memory(const char *what, uint64_t bytes)
                     what, (unsigned long long)(bytes / 1000000), (unsigned long long)(free_bytes / 1000000));
 }
 
+bool lta::worth_keeping(uint64_t bytes)
+{
+    size_t free_bytes = 0, all_bytes = 0;
+    if (cudaMemGetInfo(&free_bytes, &all_bytes) != cudaSuccess)
+        return false;
+    return bytes <= free_bytes / 4;
+}
+
 extern "C" lta_status lta_cuda_count(int *n)
 {
     int driver = 0, runtime = 0;

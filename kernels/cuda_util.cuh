@@ -15,10 +15,13 @@ extern "C" {
 #include <cub/cub.cuh>
 #include <cuda_runtime.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 namespace lta
 {
 
+/* Where there is no node, no request, no event. */
+constexpr uint32_t NOWHERE = UINT32_MAX;
 /* Elements of one CUB call: CUB of CUDA 12 counts them in 32 bits. */
 constexpr uint64_t MOST_ELEMENTS = (1u << 31) - (1u << 20);
 constexpr int THREADS = 256; /* of a block */
@@ -31,6 +34,9 @@ LTA_PRINTF(2, 3) lta_status cuda_fail(cudaError_t e, const char *fmt, ...);
 
 /* LTA_ERR_DEVICE_MEMORY unless the device has so many bytes free; what is for the message. */
 LTA_MUST_CHECK lta_status check_memory(const char *what, uint64_t bytes);
+/* Whether so many bytes may stay on the device for the next operation: they leave most of it to whatever
+ * comes. */
+bool worth_keeping(uint64_t bytes);
 /* LTA_ERR_DEVICE_MEMORY, naming what has more than MOST_ELEMENTS elements. */
 LTA_MUST_CHECK lta_status check_elements(const char *what, uint64_t n);
 
@@ -47,6 +53,41 @@ LTA_MUST_CHECK lta_status check_elements(const char *what, uint64_t n);
         if (error_ != cudaSuccess)                                                                           \
             return lta::cuda_fail(error_, "%s", #call);                                                      \
     } while (0)
+
+/* Where a small copy is put together on the host. */
+struct host_copy {
+    void *p = nullptr;
+    ~host_copy()
+    {
+        free(p);
+    }
+    LTA_MUST_CHECK lta_status alloc(uint64_t bytes)
+    {
+        p = malloc(bytes > 0 ? bytes : 1);
+        return p ? LTA_OK
+                 : lta_fail(LTA_ERR_NOMEM, "out of memory: %llu bytes for a copy", (unsigned long long)bytes);
+    }
+};
+
+/* A point in the order of work on the default stream. */
+struct event {
+    cudaEvent_t e = nullptr;
+    event() = default;
+    event(const event &) = delete;
+    event &operator=(const event &) = delete;
+    ~event()
+    {
+        if (e)
+            (void)cudaEventDestroy(e);
+    }
+    LTA_MUST_CHECK lta_status record()
+    {
+        cudaError_t error = e ? cudaSuccess : cudaEventCreateWithFlags(&e, cudaEventDisableTiming);
+        if (error == cudaSuccess)
+            error = cudaEventRecord(e, cudaStreamLegacy);
+        return error == cudaSuccess ? LTA_OK : cuda_fail(error, "an event");
+    }
+};
 
 /* An array on the device, of plain values. */
 template <class T> class device_array
@@ -92,22 +133,53 @@ template <class T> class device_array
             LTA_CUDA(cudaMemsetAsync(p, 0, n * sizeof(T)));
         return LTA_OK;
     }
-    LTA_MUST_CHECK lta_status upload(const T *host, uint64_t count)
+    /* value(i) gives element i; called once for each, in order. */
+    template <class F> LTA_MUST_CHECK lta_status upload_each(uint64_t count, F value)
     {
+        auto fill = [](const void *context, void *buffer, size_t at, size_t bytes) {
+            const F &v = *(const F *)context;
+            T *out = (T *)buffer;
+            for (size_t i = 0, first = at / sizeof(T); i < bytes / sizeof(T); i++)
+                out[i] = v(first + i);
+        };
         LTA_DEV(alloc(count));
         if (n * sizeof(T) >= LARGE_COPY)
-            return copy_to_device(p, host, n * sizeof(T));
+            return copy_to_device(p, n * sizeof(T), fill, &value);
+        host_copy small;
+        LTA_DEV(small.alloc(n * sizeof(T)));
+        fill(&value, small.p, 0, n * sizeof(T));
         if (n > 0)
-            LTA_CUDA(cudaMemcpy(p, host, n * sizeof(T), cudaMemcpyHostToDevice));
+            LTA_CUDA(cudaMemcpy(p, small.p, n * sizeof(T), cudaMemcpyHostToDevice));
         return LTA_OK;
     }
-    LTA_MUST_CHECK lta_status download(T *host, uint64_t count) const
+    LTA_MUST_CHECK lta_status upload(const T *host, uint64_t count)
     {
+        return upload_each(count, [=](uint64_t i) { return host[i]; });
+    }
+    /* take(i, value) is called for the first `count` elements, in order, as soon as the event is reached, or
+     * all work given so far is done. */
+    template <class F>
+    LTA_MUST_CHECK lta_status download_each(uint64_t count, F take_one, cudaEvent_t after = nullptr) const
+    {
+        auto take = [](const void *context, const void *buffer, size_t at, size_t bytes) {
+            const F &t = *(const F *)context;
+            const T *in = (const T *)buffer;
+            for (size_t i = 0, first = at / sizeof(T); i < bytes / sizeof(T); i++)
+                t(first + i, in[i]);
+        };
         if (count * sizeof(T) >= LARGE_COPY)
-            return copy_from_device(host, p, count * sizeof(T));
+            return copy_from_device(p, count * sizeof(T), after, take, &take_one);
+        host_copy small;
+        LTA_DEV(small.alloc(count * sizeof(T)));
         if (count > 0)
-            LTA_CUDA(cudaMemcpy(host, p, count * sizeof(T), cudaMemcpyDeviceToHost));
+            LTA_CUDA(cudaMemcpy(small.p, p, count * sizeof(T), cudaMemcpyDeviceToHost));
+        take(&take_one, small.p, 0, count * sizeof(T));
         return LTA_OK;
+    }
+    LTA_MUST_CHECK lta_status download(T *host, uint64_t count, cudaEvent_t after = nullptr) const
+    {
+        return download_each(
+            count, [=](uint64_t i, T value) { host[i] = value; }, after);
     }
     LTA_MUST_CHECK lta_status at(uint64_t i, T *host) const
     {
@@ -135,14 +207,14 @@ __device__ inline uint64_t stride()
     return (uint64_t)gridDim.x * blockDim.x;
 }
 
-/* Launches kernel(n, arguments...) over n elements, or nothing where n is 0. */
-template <class... P, class... A>
+/* Launches kernel(n, arguments...) over n elements, EACH of them a thread, or nothing where n is 0. */
+template <uint64_t EACH = 1, class... P, class... A>
 LTA_MUST_CHECK lta_status launch(const char *name, void (*kernel)(uint64_t, P...), uint64_t n, A... arguments)
 {
     constexpr uint64_t MOST_BLOCKS = 1u << 20;
     if (n == 0)
         return LTA_OK;
-    uint64_t blocks = (n + THREADS - 1) / THREADS;
+    uint64_t blocks = (n + EACH * THREADS - 1) / (EACH * THREADS);
     kernel<<<(unsigned)(blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS), THREADS>>>(n, arguments...);
     cudaError_t e = cudaGetLastError();
     return e == cudaSuccess ? LTA_OK

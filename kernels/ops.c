@@ -26,6 +26,7 @@ static const lta_ops cuda = {
     .stack_distance = lta_stack_distance_cuda,
     .reuse_runs = lta_reuse_runs_cuda,
     .hit_curve = lta_hit_curve_cuda,
+    .block_curves = lta_block_curves_cuda,
 };
 
 static const lta_ops automatic = {
@@ -37,6 +38,7 @@ static const lta_ops automatic = {
     .stack_distance = lta_stack_distance_cuda,
     .reuse_runs = lta_reuse_runs_cuda,
     .hit_curve = lta_hit_curve_cuda,
+    .block_curves = lta_block_curves_cuda,
 };
 
 /* "cuda" or "cuda:N" */

@@ -2,7 +2,7 @@
 #ifndef LTA_KERNELS_OPS_H
 #define LTA_KERNELS_OPS_H
 
-#include "kernels/hit_curve.h"
+#include "kernels/block_curves.h"
 #include "kernels/prefix_hash.h"
 #include "kernels/reuse_runs.h"
 #include "kernels/run_build.h"
@@ -21,6 +21,7 @@ typedef struct lta_ops {
     lta_stack_distance_fn *stack_distance;
     lta_reuse_runs_fn *reuse_runs; /* the two before, together */
     lta_hit_curve_fn *hit_curve;
+    lta_block_curves_fn *block_curves; /* distances and curves in blocks, together; NULL on the CPU */
 } lta_ops;
 
 bool lta_ops_has_cuda(void); /* is CUDA compiled in? */

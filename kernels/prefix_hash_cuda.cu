@@ -104,12 +104,12 @@ __device__ inline uint64_t prefix(const hasher &h, uint64_t r, uint32_t depth)
     while (depth > 0) {
         uint64_t k = h.s.piece_of(r, depth - 1);
         uint32_t m = depth - h.s.piece_at[k];
-        uint64_t pow = power(h, m), start = h.s.piece_start[k];
+        uint64_t pow = power(h, m), start = h.s.piece_start(k);
         sum = add(sum, multiply(h.head[k], pow));
-        if (h.s.piece_request[k] < 0)
+        if (h.s.piece_request[k] == NOWHERE)
             return add(sum, subtract(running_at(h, start + m), multiply(running_at(h, start), pow)));
         sum = subtract(sum, multiply(h.from[k], pow));
-        r = (uint64_t)h.s.piece_request[k];
+        r = h.s.piece_request[k];
         depth = (uint32_t)start + m;
     }
     return sum;
@@ -121,9 +121,9 @@ __global__ void fill_heads(uint64_t n, hasher h, const uint32_t *request)
         uint64_t r = request[i];
         for (uint64_t k = h.s.offset[r]; k < h.s.offset[r + 1]; k++) {
             h.head[k] = k == h.s.offset[r] ? 0 : prefix(h, r, h.s.piece_at[k]);
-            h.from[k] = h.s.piece_request[k] < 0
+            h.from[k] = h.s.piece_request[k] == NOWHERE
                             ? 0
-                            : prefix(h, (uint64_t)h.s.piece_request[k], (uint32_t)h.s.piece_start[k]);
+                            : prefix(h, h.s.piece_request[k], (uint32_t)h.s.piece_start(k));
         }
     }
 }

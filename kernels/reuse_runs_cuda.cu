@@ -1,5 +1,5 @@
-/* kernels/reuse_runs_cuda.cu - runs stay on the device until they have their distances: the trie goes up
- * once, and what reuse.h5 holds comes down once. */
+/* kernels/reuse_runs_cuda.cu - runs stay on the device until they have their distances, and after: the trie
+ * goes up at most once, what reuse.h5 holds comes down once, and meanwhile distances are computed. */
 extern "C" {
 #include "kernels/reuse_runs.h"
 #include "pipeline/core/array.h"
@@ -12,13 +12,44 @@ namespace
 {
 
 /* Symbols that each request touches for the first time. */
-__global__ void first_touches(uint64_t n, const uint64_t *offset, const uint32_t *start,
-                              const uint32_t *length, const uint32_t *touched_depth, uint32_t *first)
+__global__ void first_touches(uint64_t n, runs_view runs, const uint32_t *touched_depth, uint32_t *first)
 {
-    for (uint64_t r = first_element(); r < n; r += stride()) {
-        uint64_t end = offset[r + 1];
-        first[r] = touched_depth[r] - (end > offset[r] ? start[end - 1] + length[end - 1] : 0);
+    for (uint64_t r = first_element(); r < n; r += stride())
+        first[r] = touched_depth[r] - runs.end_of(r);
+}
+
+lta_status download_distances(const device_distances &d, uint64_t n_runs, uint64_t **out)
+{
+    LTA_DEV(LTA_ALLOC(out, n_runs));
+    uint64_t *distance = *out;
+    return d.is_wide ? d.wide.download(distance, n_runs)
+                     : d.narrow.download_each(n_runs, [=](uint64_t k, uint32_t v) { distance[k] = v; });
+}
+
+lta_status compute(const lta_trie *trie, const int64_t *touched, const uint32_t *group, device_runs *d,
+                   lta_runs *out)
+{
+    device_array<uint32_t> first;
+    distance_work work;
+    event ready;
+    lta_runs made = {};
+    LTA_DEV(build_device_runs(trie, touched, group, d));
+    LTA_DEV(ready.record());
+    if (d->flat && d->touched == d->n) {
+        LTA_DEV(begin_flat_distances(*d, &work, &d->distances));
+    } else {
+        LTA_DEV(first.alloc(d->n));
+        LTA_DEV(launch("first_touches", first_touches, d->n, d->view(), d->touched_depth.p, first.p));
+        LTA_DEV(begin_distances(d->view(), d->flat ? nullptr : d->length.p, first.p, d->touched, &work,
+                                &d->distances));
     }
+    LTA_DEV(download_runs(*d, ready, &made));
+    lta_status st = download_distances(d->distances, d->n_runs, &made.distance);
+    if (st == LTA_OK)
+        *out = made;
+    else
+        lta_runs_free(&made);
+    return st;
 }
 
 } // namespace
@@ -26,27 +57,13 @@ __global__ void first_touches(uint64_t n, const uint64_t *offset, const uint32_t
 extern "C" lta_status lta_reuse_runs_cuda(const lta_trie *trie, const int64_t *touched, const uint32_t *group,
                                           lta_runs *out)
 {
-    uint64_t n = trie->n_requests;
-    device_runs runs;
-    device_array<uint32_t> first;
-    device_array<uint64_t> distance;
-    if (n == 0 || trie->n_nodes == 0)
+    if (trie->n_requests == 0 || trie->n_nodes == 0)
         return lta_reuse_runs_cpu(trie, touched, group, out);
-    LTA_DEV(build_device_runs(trie, touched, group, &runs));
-    LTA_DEV(first.alloc(n));
-    LTA_DEV(launch("first_touches", first_touches, n, runs.offset.p, runs.start.p, runs.length.p,
-                   runs.touched_depth.p, first.p));
-    LTA_DEV(distance.alloc(runs.n_runs));
-    LTA_DEV(
-        device_distances(n, runs.n_runs, runs.offset.p, runs.previous.p, runs.length.p, first.p, distance.p));
-    lta_runs host = {};
-    LTA_DEV(download_runs(runs, n, &host));
-    lta_status st = LTA_ALLOC(&host.distance, runs.n_runs);
-    if (st == LTA_OK)
-        st = distance.download(host.distance, runs.n_runs);
-    if (st == LTA_OK)
-        *out = host;
-    else
-        lta_runs_free(&host);
-    return st;
+    std::unique_ptr<device_runs> d(new (std::nothrow) device_runs);
+    if (!d)
+        return lta_fail(LTA_ERR_NOMEM, "out of memory: runs on the device");
+    LTA_DEV(compute(trie, touched, group, d.get(), out));
+    if (worth_keeping(d->bytes()))
+        out->device = d.release();
+    return LTA_OK;
 }

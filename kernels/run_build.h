@@ -9,14 +9,15 @@
 #include "kernels/trie_build.h"
 
 typedef struct lta_runs {
-    uint64_t n;         /* requests */
-    uint64_t *offset;   /* [n + 1] runs of request r: offset[r] .. offset[r+1]-1 */
-    uint64_t n_runs;    /* = offset[n] */
-    uint32_t *previous; /* [n_runs] last toucher p */
-    uint32_t *start;    /* [n_runs] positions start+1 .. start+length (depths) */
-    uint32_t *length;   /* [n_runs] */
-    uint64_t *distance; /* [n_runs] T(p, r) in symbols, filled by stack_distance; NULL before */
-} lta_runs;             /* owns its arrays */
+    uint64_t n;              /* requests */
+    uint64_t *offset;        /* [n + 1] runs of request r: offset[r] .. offset[r+1]-1 */
+    uint64_t n_runs;         /* = offset[n] */
+    uint32_t *previous;      /* [n_runs] last toucher p */
+    uint32_t *start;         /* [n_runs] positions start+1 .. start+length (depths) */
+    uint32_t *length;        /* [n_runs] */
+    uint64_t *distance;      /* [n_runs] T(p, r) in symbols, filled by stack_distance; NULL before */
+    lta_device_copy *device; /* the same on the device that made it; NULL: not there */
+} lta_runs;                  /* owns its arrays */
 
 /* Depth at which request r's last run ends: what its touched path has below is touched for the first time. */
 static inline uint32_t lta_runs_end(const lta_runs *runs, uint64_t r)

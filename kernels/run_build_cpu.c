@@ -251,5 +251,6 @@ void lta_runs_free(lta_runs *r)
     free(r->start);
     free(r->length);
     free(r->distance);
+    lta_device_copy_free(r->device);
     *r = (lta_runs){0};
 }

@@ -15,11 +15,15 @@
  * touched nothing is touched. Neighbouring pieces of one toucher, on two heavy paths, are one run.
  *
  * Sizes of subtrees, which tell heavy children, come from an Euler tour ranked by pointer jumping (Wyllie,
- * 1979); tops of heavy paths by pointer jumping too. Searches go over maxima of 32, 1024, ... values.
+ * 1979); tops of heavy paths by pointer jumping too. Searches go over maxima of 8, 64, ... values.
+ *
+ * Where all events are too many for the device, ranges of heavy paths go through one after the other, by
+ * rising rows of their tops. A path crosses heavy paths in that order too, so a range's pieces of a request
+ * stand behind those of the ranges before, and the host puts them together.
  *
  * Mapping   one thread a node, a request, an event or a pair
  * Work      O(nodes log nodes + events log events), whatever the lengths of prompts
- * Memory    about 70 bytes a node and 60 an event on the device
+ * Memory    about 50 bytes a node, 16 a request and 110 an event of a range on the device
  * Order     sorted numbers: the same on every run and device */
 extern "C" {
 #include "kernels/run_build.h"
@@ -27,23 +31,23 @@ extern "C" {
 }
 #include "kernels/device_runs.cuh"
 
-#include <stdlib.h>
 #include <thrust/iterator/counting_iterator.h>
+#include <thrust/iterator/transform_iterator.h>
 
 using namespace lta;
 
 namespace
 {
 
-constexpr uint32_t NOWHERE = UINT32_MAX;
-constexpr int FAN = 32, MOST_LEVELS = 8;
+constexpr int FAN = 8, MOST_LEVELS = 12;
+constexpr uint64_t BYTES_A_NODE = 50;
 
 /* ---- heavy paths ---- */
 
-__global__ void parent_keys(uint64_t n, const int64_t *parent, uint32_t *key, uint32_t *node)
+__global__ void parent_keys(uint64_t n, const uint32_t *parent, uint32_t *key, uint32_t *node)
 {
     for (uint64_t v = first_element(); v < n; v += stride()) {
-        key[v] = (uint32_t)(parent[v] + 1);
+        key[v] = parent[v] + 1; /* 0: the root's */
         node[v] = (uint32_t)v;
     }
 }
@@ -60,14 +64,14 @@ __global__ void link_children(uint64_t n, const uint32_t *key, const uint32_t *c
 }
 
 /* The tour enters node v as 2v and leaves it as 2v + 1. */
-__global__ void make_tour(uint64_t n, const int64_t *parent, const uint32_t *first, const uint32_t *sibling,
+__global__ void make_tour(uint64_t n, const uint32_t *parent, const uint32_t *first, const uint32_t *sibling,
                           uint32_t *next)
 {
     for (uint64_t v = first_element(); v < n; v += stride()) {
         next[2 * v] = first[v] != NOWHERE ? 2 * first[v] : (uint32_t)(2 * v + 1);
-        next[2 * v + 1] = sibling[v] != NOWHERE ? 2 * sibling[v]
-                          : parent[v] >= 0      ? (uint32_t)(2 * parent[v] + 1)
-                                                : NOWHERE;
+        next[2 * v + 1] = sibling[v] != NOWHERE  ? 2 * sibling[v]
+                          : parent[v] != NOWHERE ? 2 * parent[v] + 1
+                                                 : NOWHERE;
     }
 }
 
@@ -89,21 +93,21 @@ __global__ void jump(uint64_t n, const uint32_t *next, const uint32_t *rank, uin
 }
 
 /* heavy[p]: size of p's largest child above the child, lowest first. */
-__global__ void choose_heavy(uint64_t n, const int64_t *parent, const uint32_t *rank,
+__global__ void choose_heavy(uint64_t n, const uint32_t *parent, const uint32_t *rank,
                              unsigned long long *heavy)
 {
     for (uint64_t v = first_element(); v < n; v += stride()) {
         uint32_t size = rank[2 * v] - rank[2 * v + 1]; /* twice the subtree less 1: as good */
-        if (parent[v] >= 0)
+        if (parent[v] != NOWHERE)
             atomicMax(&heavy[parent[v]], (unsigned long long)size << 32 | (UINT32_MAX - (uint32_t)v));
     }
 }
 
-__global__ void start_tops(uint64_t n, const int64_t *parent, const unsigned long long *heavy, uint32_t *top)
+__global__ void start_tops(uint64_t n, const uint32_t *parent, const unsigned long long *heavy, uint32_t *top)
 {
     for (uint64_t v = first_element(); v < n; v += stride()) {
-        bool goes_on = parent[v] >= 0 && (uint32_t)heavy[parent[v]] == UINT32_MAX - (uint32_t)v;
-        top[v] = goes_on ? (uint32_t)parent[v] : (uint32_t)v;
+        bool goes_on = parent[v] != NOWHERE && (uint32_t)heavy[parent[v]] == UINT32_MAX - (uint32_t)v;
+        top[v] = goes_on ? parent[v] : (uint32_t)v;
     }
 }
 
@@ -118,7 +122,7 @@ __global__ void jump_up(uint64_t n, const uint32_t *top, uint32_t *after, uint32
 }
 
 /* The top of each node's heavy path. */
-lta_status heavy_paths(uint64_t n, const int64_t *parent, device_array<uint32_t> *top, scratch *t)
+lta_status heavy_paths(uint64_t n, const uint32_t *parent, device_array<uint32_t> *top, scratch *t)
 {
     device_array<uint32_t> a, b, c, d, changed;
     uint32_t any = 1;
@@ -156,45 +160,69 @@ lta_status heavy_paths(uint64_t n, const int64_t *parent, device_array<uint32_t>
         LTA_DEV(changed.at(0, &any));
         a.swap(c);
     }
-    top->swap(a);
+    LTA_DEV(top->alloc(n));
+    LTA_CUDA(cudaMemcpy(top->p, a.p, n * sizeof *a.p, cudaMemcpyDeviceToDevice));
     return LTA_OK;
 }
 
 /* ---- events ---- */
 
 struct paths {
-    const int64_t *parent;
-    const uint32_t *depth, *top;
-    int group_bits; /* a heavy path and a group are one number, no wider than it has to be */
+    trie_view trie;
+    const uint32_t *top; /* NULL in a flat trie: each node is a path */
+    int group_bits;      /* a heavy path and a group are one number, no wider than it has to be */
+    uint32_t first, end; /* tops of the paths that count */
+
+    __device__ uint32_t top_of(uint32_t v) const
+    {
+        return top ? top[v] : v;
+    }
+    __device__ uint32_t above(uint32_t v) const
+    {
+        return top ? trie.parent[top[v]] : NOWHERE;
+    }
+    __device__ bool counts(uint32_t v) const
+    {
+        return top_of(v) >= first && top_of(v) < end;
+    }
 };
 
-__global__ void count_events(uint64_t n, paths p, const int64_t *touched, uint64_t *count)
+__global__ void count_events(uint64_t n, paths p, const uint32_t *touched, uint64_t *count)
 {
     for (uint64_t r = first_element(); r < n; r += stride()) {
         uint64_t crossed = 0;
-        for (int64_t v = touched[r]; v >= 0; v = p.parent[p.top[v]])
-            crossed++;
+        for (uint32_t v = touched[r]; v != NOWHERE; v = p.above(v))
+            crossed += p.counts(v);
         count[r] = crossed;
     }
 }
 
-__global__ void list_events(uint64_t n, paths p, const int64_t *touched, const uint32_t *group,
+__global__ void list_events(uint64_t n, paths p, const uint32_t *touched, const uint32_t *group,
                             const uint64_t *at, uint64_t *key, uint64_t *event)
 {
     for (uint64_t r = first_element(); r < n; r += stride()) {
         uint64_t i = at[r];
-        for (int64_t v = touched[r]; v >= 0; v = p.parent[p.top[v]], i++) {
-            key[i] = (uint64_t)p.top[v] << p.group_bits | (group ? group[r] : 0);
-            event[i] = r << 32 | p.depth[v];
+        for (uint32_t v = touched[r]; v != NOWHERE; v = p.above(v)) {
+            if (!p.counts(v))
+                continue;
+            key[i] = (uint64_t)p.top_of(v) << p.group_bits | (group ? group[r] : 0);
+            event[i++] = r << 32 | p.trie.depth_of(v);
         }
     }
 }
 
-__global__ void depths_of(uint64_t n, const int64_t *node, const uint32_t *depth, uint32_t *out)
+__global__ void depths_of(uint64_t n, trie_view trie, const uint32_t *node, uint32_t *out)
 {
     for (uint64_t r = first_element(); r < n; r += stride())
-        out[r] = node[r] < 0 ? 0 : depth[node[r]];
+        out[r] = trie.depth_of(node[r]);
 }
+
+struct wide {
+    __host__ __device__ uint64_t operator()(uint32_t x) const
+    {
+        return x;
+    }
+};
 
 __global__ void ends_of(uint64_t n, const uint64_t *event, uint32_t *end)
 {
@@ -353,10 +381,10 @@ __global__ void lengths_of(uint64_t n, const uint32_t *start, uint32_t *end)
         end[k] -= start[k];
 }
 
-__global__ void offsets_of(uint64_t n, const uint32_t *request, uint64_t n_runs, uint64_t *offset)
+__global__ void offsets_of(uint64_t n, const uint32_t *request, uint64_t n_runs, uint32_t *offset)
 {
     for (uint64_t r = first_element(); r < n; r += stride())
-        offset[r] = lower_bound(request, (uint64_t)0, n_runs, (uint32_t)r);
+        offset[r] = (uint32_t)lower_bound(request, (uint64_t)0, n_runs, (uint32_t)r);
 }
 
 lta_status join_pieces(uint64_t n, uint64_t n_pieces, int depth_bits, device_array<uint64_t> *key,
@@ -425,58 +453,74 @@ lta_status find_pieces(uint64_t n_events, const device_array<uint64_t> *key,
     return LTA_OK;
 }
 
-} // namespace
+/* What a request's touches are looked for in. */
+struct touches {
+    const device_trie *trie;
+    const uint32_t *touched, *group; /* [n], on the device; group may be NULL */
+    int group_bits;
+};
 
-lta_status lta::build_device_runs(const lta_trie *trie, const int64_t *touched_host,
-                                  const uint32_t *group_host, device_runs *out)
+/* Touches of the heavy paths that p has, by path, group and request. LTA_ERR_DEVICE_MEMORY for more than
+ * most. */
+lta_status find_events(const touches &in, const paths &p, uint64_t most, device_array<uint64_t> *key,
+                       device_array<uint64_t> *event, uint64_t *n_events, scratch *t)
 {
-    uint64_t n = trie->n_requests, nodes = trie->n_nodes, n_events = 0, n_pieces = 0;
-    uint32_t largest_group = 0, deepest = 0;
-    for (uint64_t r = 0; group_host && r < n; r++)
-        largest_group = group_host[r] > largest_group ? group_host[r] : largest_group;
-    for (uint64_t v = 0; v < nodes; v++)
-        deepest = trie->depth[v] > deepest ? trie->depth[v] : deepest;
-    const int group_bits = group_host ? bits_of(largest_group) : 0, depth_bits = bits_of(deepest);
-    scratch t;
-    device_array<uint64_t> key, event;
-    {
-        device_array<int64_t> parent, touched;
-        device_array<uint32_t> depth, group, top;
-        device_array<uint64_t> at, unsorted_key, unsorted_event;
-        LTA_DEV(check_elements("steps of the tour", 2 * nodes));
-        LTA_DEV(parent.upload(trie->parent, nodes));
-        LTA_DEV(depth.upload(trie->depth, nodes));
-        LTA_DEV(touched.upload(touched_host, n));
-        if (group_host)
-            LTA_DEV(group.upload(group_host, n));
-        LTA_DEV(out->touched_depth.alloc(n));
-        LTA_DEV(launch("depths_of", depths_of, n, touched.p, depth.p, out->touched_depth.p));
-        LTA_DEV(heavy_paths(nodes, parent.p, &top, &t));
-        paths p = {parent.p, depth.p, top.p, group_bits};
-        LTA_DEV(at.alloc(n + 1));
-        LTA_CUDA(cudaMemset(at.p, 0, sizeof *at.p));
-        LTA_DEV(launch("count_events", count_events, n, p, touched.p, at.p + 1));
-        LTA_DEV(t.run("places of events", n, [&](void *m, size_t &size) {
-            return cub::DeviceScan::InclusiveSum(m, size, at.p + 1, at.p + 1, (int)n);
+    uint64_t n = in.trie->n, nodes = in.trie->n_nodes;
+    device_array<uint64_t> at, unsorted_key, unsorted_event;
+    LTA_DEV(at.alloc(n + 1));
+    LTA_CUDA(cudaMemset(at.p, 0, sizeof *at.p));
+    LTA_DEV(launch("count_events", count_events, n, p, in.touched, at.p + 1));
+    LTA_DEV(t->run("places of events", n, [&](void *m, size_t &size) {
+        return cub::DeviceScan::InclusiveSum(m, size, at.p + 1, at.p + 1, (int)n);
+    }));
+    LTA_DEV(at.at(n, n_events));
+    if (*n_events > most)
+        return lta_fail(LTA_ERR_DEVICE_MEMORY, "%llu touches of paths, expected at most %llu at once",
+                        (unsigned long long)*n_events, (unsigned long long)most);
+    LTA_DEV(unsorted_key.alloc(*n_events));
+    LTA_DEV(unsorted_event.alloc(*n_events));
+    LTA_DEV(key->alloc(*n_events));
+    LTA_DEV(event->alloc(*n_events));
+    LTA_DEV(launch("list_events", list_events, n, p, in.touched, in.group, at.p, unsorted_key.p,
+                   unsorted_event.p));
+    if (*n_events > 0)
+        LTA_DEV(t->run("sort of events", *n_events, [&](void *m, size_t &size) {
+            return cub::DeviceRadixSort::SortPairs(m, size, unsorted_key.p, key->p, unsorted_event.p,
+                                                   event->p, (int)*n_events, 0,
+                                                   in.group_bits + bits_of(nodes));
         }));
-        LTA_DEV(at.at(n, &n_events));
-        LTA_DEV(unsorted_key.alloc(n_events));
-        LTA_DEV(unsorted_event.alloc(n_events));
-        LTA_DEV(key.alloc(n_events));
-        LTA_DEV(event.alloc(n_events));
-        LTA_DEV(launch("list_events", list_events, n, p, touched.p,
-                       group_host ? group.p : (const uint32_t *)nullptr, at.p, unsorted_key.p,
-                       unsorted_event.p));
-        if (n_events > 0)
-            LTA_DEV(t.run("sort of events", n_events, [&](void *m, size_t &size) {
-                return cub::DeviceRadixSort::SortPairs(m, size, unsorted_key.p, key.p, unsorted_event.p,
-                                                       event.p, (int)n_events, 0,
-                                                       group_bits + bits_of(nodes));
-            }));
-        LTA_CUDA(cudaDeviceSynchronize());
-    }
-    device_array<uint64_t> piece;
+    LTA_CUDA(cudaDeviceSynchronize());
+    return LTA_OK;
+}
+
+lta_status find_tops(const device_trie &trie, scratch *t)
+{
+    if (trie.flat() || trie.top.n > 0)
+        return LTA_OK;
+    LTA_DEV(check_elements("steps of the tour", 2 * trie.n_nodes));
+    LTA_DEV(check_memory("heavy paths", BYTES_A_NODE * trie.n_nodes));
+    return heavy_paths(trie.n_nodes, trie.parent.p, &trie.top, t);
+}
+
+lta_status build_prefix_runs(const touches &in, device_runs *out)
+{
+    uint64_t n = in.trie->n, n_events = 0, n_pieces = 0;
+    const int depth_bits = bits_of(in.trie->deepest);
+    scratch t;
+    device_array<uint64_t> key, event, piece, sum;
     device_array<uint32_t> toucher;
+    out->n = n;
+    LTA_DEV(out->touched_depth.alloc(n));
+    LTA_DEV(sum.alloc(1));
+    LTA_DEV(launch("depths_of", depths_of, n, in.trie->view(), in.touched, out->touched_depth.p));
+    LTA_DEV(t.run("symbols touched", n, [&](void *m, size_t &size) {
+        auto depths = thrust::make_transform_iterator(out->touched_depth.p, wide());
+        return cub::DeviceReduce::Sum(m, size, depths, sum.p, (int)n);
+    }));
+    LTA_DEV(sum.at(0, &out->touched));
+    LTA_DEV(find_tops(*in.trie, &t));
+    paths p = {in.trie->view(), in.trie->top.p, in.group_bits, 0, NOWHERE};
+    LTA_DEV(find_events(in, p, MOST_ELEMENTS, &key, &event, &n_events, &t));
     if (n_events > 0)
         LTA_DEV(find_pieces(n_events, &key, &event, n, depth_bits, &piece, &toucher, &n_pieces, &t));
     key.release();
@@ -484,20 +528,195 @@ lta_status lta::build_device_runs(const lta_trie *trie, const int64_t *touched_h
     return join_pieces(n, n_pieces, depth_bits, &piece, &toucher, out, &t);
 }
 
-lta_status lta::download_runs(const device_runs &d, uint64_t n, lta_runs *out)
+/* What an operation is given, on the device. */
+struct uploaded {
+    device_trie own;
+    device_array<uint32_t> touched, group;
+
+    lta_status upload(const lta_trie *trie, const int64_t *touched_host, const uint32_t *group_host,
+                      touches *in)
+    {
+        uint64_t n = trie->n_requests;
+        uint32_t largest = 0;
+        LTA_DEV(use_device_trie(trie, &own, &in->trie));
+        for (uint64_t r = 0; group_host && r < n; r++)
+            largest = group_host[r] > largest ? group_host[r] : largest;
+        if (group_host)
+            LTA_DEV(group.upload(group_host, n));
+        bool inputs = touched_host == trie->input_node, has = inputs || touched_host == trie->full_node;
+        if (!has)
+            LTA_DEV(touched.upload_each(n, [=](uint64_t r) { return (uint32_t)touched_host[r]; }));
+        in->touched = has ? in->trie->nodes(inputs) : touched.p;
+        in->group = group_host ? group.p : nullptr;
+        in->group_bits = group_host ? bits_of(largest) : 0;
+        return LTA_OK;
+    }
+};
+
+/* ---- ranges of heavy paths ---- */
+
+/* Pieces as join_pieces() takes them, on the host, of the ranges so far. */
+struct host_pieces {
+    uint64_t *key = nullptr;
+    uint32_t *toucher = nullptr;
+    uint64_t n = 0, key_capacity = 0, toucher_capacity = 0;
+    ~host_pieces()
+    {
+        free(key);
+        free(toucher);
+    }
+    lta_status append(const device_array<uint64_t> &k, const device_array<uint32_t> &t, uint64_t count)
+    {
+        LTA_DEV(LTA_GROW(&key, &key_capacity, n + count));
+        LTA_DEV(LTA_GROW(&toucher, &toucher_capacity, n + count));
+        LTA_DEV(k.download(key + n, count));
+        LTA_DEV(t.download(toucher + n, count));
+        n += count;
+        return LTA_OK;
+    }
+};
+
+/* The pieces of the paths that p has, if there are at most `most` events, else of each half of them. */
+lta_status add_range(const touches &in, paths p, uint64_t most, host_pieces *out)
+{
+    uint64_t n_events = 0, n_pieces = 0;
+    lta_status st;
+    {
+        scratch t;
+        device_array<uint64_t> key, event, piece;
+        device_array<uint32_t> toucher;
+        st = find_events(in, p, most, &key, &event, &n_events, &t);
+        if (st == LTA_OK && n_events > 0) {
+            st = find_pieces(n_events, &key, &event, in.trie->n, bits_of(in.trie->deepest), &piece, &toucher,
+                             &n_pieces, &t);
+            if (st == LTA_OK)
+                st = out->append(piece, toucher, n_pieces);
+        }
+    }
+    if (st != LTA_ERR_DEVICE_MEMORY || p.end - p.first < 2)
+        return st;
+    paths lower = p, upper = p;
+    lower.end = upper.first = p.first + (p.end - p.first) / 2;
+    LTA_DEV(add_range(in, lower, most, out));
+    return add_range(in, upper, most, out);
+}
+
+/* Puts pieces together by request, in the order of ranges, and joins neighbours of one toucher. */
+lta_status join_host_pieces(uint64_t n, int depth_bits, const host_pieces &p, lta_runs *out)
+{
+    lta_status st = LTA_OK;
+    const uint64_t mask = (UINT64_C(1) << depth_bits) - 1;
+    lta_runs runs = {};
+    uint32_t *end = nullptr;
+    runs.n = n;
+    LTA_TRY(LTA_CALLOC(&runs.offset, n + 2));
+    LTA_TRY(LTA_ALLOC(&runs.previous, p.n));
+    LTA_TRY(LTA_ALLOC(&runs.start, p.n));
+    LTA_TRY(LTA_ALLOC(&runs.length, p.n));
+    LTA_TRY(LTA_ALLOC(&end, p.n));
+    for (uint64_t k = 0; k < p.n; k++)
+        runs.offset[(p.key[k] >> depth_bits) + 2]++;
+    for (uint64_t r = 0; r < n; r++)
+        runs.offset[r + 2] += runs.offset[r + 1];
+    for (uint64_t k = 0; k < p.n; k++) {
+        uint64_t at = runs.offset[(p.key[k] >> depth_bits) + 1]++;
+        runs.previous[at] = p.toucher[k];
+        end[at] = (uint32_t)(p.key[k] & mask);
+    }
+    for (uint64_t r = 0, k = 0, to = 0; r < n; r++) { /* offset[r + 1] is where r's pieces end */
+        uint32_t depth = 0;
+        uint64_t first = to;
+        for (; k < runs.offset[r + 1]; k++) {
+            bool goes_on = to > first && runs.previous[to - 1] == runs.previous[k];
+            if (!goes_on) {
+                runs.previous[to] = runs.previous[k];
+                runs.start[to++] = depth;
+            }
+            depth = end[k];
+            runs.length[to - 1] = depth - runs.start[to - 1];
+        }
+        runs.offset[r + 1] = runs.n_runs = to;
+    }
+    *out = runs;
+    runs = lta_runs{};
+done:
+    free(end);
+    lta_runs_free(&runs);
+    return st;
+}
+
+lta_status build_in_ranges(const lta_trie *trie, const int64_t *touched, const uint32_t *group, lta_runs *out)
+{
+    enum { BYTES_AN_EVENT = 110, LEAST_RANGE = 1 << 10 };
+    uploaded up;
+    touches in;
+    host_pieces pieces;
+    size_t free_bytes = 0, all_bytes = 0;
+    LTA_DEV(up.upload(trie, touched, group, &in));
+    {
+        scratch t;
+        LTA_DEV(find_tops(*in.trie, &t));
+    }
+    LTA_CUDA(cudaMemGetInfo(&free_bytes, &all_bytes));
+    LTA_DEV(check_memory("runs", 16 * in.trie->n + (uint64_t)BYTES_AN_EVENT * LEAST_RANGE));
+    paths p = {in.trie->view(), in.trie->top.p, in.group_bits, 0, (uint32_t)in.trie->n_nodes};
+    LTA_DEV(add_range(in, p, (free_bytes - 16 * in.trie->n) / BYTES_AN_EVENT, &pieces));
+    return join_host_pieces(in.trie->n, bits_of(in.trie->deepest), pieces, out);
+}
+
+lta_status build_at_once(const lta_trie *trie, const int64_t *touched, const uint32_t *group, lta_runs *out)
+{
+    device_runs runs;
+    event ready;
+    LTA_DEV(build_device_runs(trie, touched, group, &runs));
+    LTA_DEV(ready.record());
+    return download_runs(runs, ready, out);
+}
+
+} // namespace
+
+lta_status lta::build_device_runs(const lta_trie *trie, const int64_t *touched, const uint32_t *group,
+                                  device_runs *out)
+{
+    uploaded up;
+    touches in;
+    LTA_DEV(up.upload(trie, touched, group, &in));
+    return in.trie->flat()
+               ? build_flat_runs(in.trie->n, in.trie->n_nodes, in.touched, in.group, in.group_bits, out)
+               : build_prefix_runs(in, out);
+}
+
+lta_status lta::download_runs(const device_runs &d, const event &ready, lta_runs *out)
 {
     lta_status st = LTA_OK;
     lta_runs runs = {};
-    runs.n = n;
+    runs.n = d.n;
     runs.n_runs = d.n_runs;
-    LTA_TRY(LTA_ALLOC(&runs.offset, n + 1));
+    LTA_TRY(LTA_ALLOC(&runs.offset, d.n + 1));
     LTA_TRY(LTA_ALLOC(&runs.previous, d.n_runs));
     LTA_TRY(LTA_ALLOC(&runs.start, d.n_runs));
     LTA_TRY(LTA_ALLOC(&runs.length, d.n_runs));
-    LTA_TRY(d.offset.download(runs.offset, n + 1));
-    LTA_TRY(d.previous.download(runs.previous, d.n_runs));
-    LTA_TRY(d.start.download(runs.start, d.n_runs));
-    LTA_TRY(d.length.download(runs.length, d.n_runs));
+    if (d.flat) {
+        uint64_t k = 0;
+        LTA_TRY(d.linked.download_each(
+            d.n,
+            [&](uint64_t r, uint32_t previous) {
+                runs.offset[r] = k;
+                if (previous == NOWHERE)
+                    return;
+                runs.previous[k] = previous;
+                runs.start[k] = 0;
+                runs.length[k++] = 1;
+            },
+            ready.e));
+        runs.offset[d.n] = k;
+    } else {
+        LTA_TRY(d.offset.download_each(
+            d.n + 1, [=](uint64_t r, uint32_t k) { runs.offset[r] = k; }, ready.e));
+        LTA_TRY(d.previous.download(runs.previous, d.n_runs, ready.e));
+        LTA_TRY(d.start.download(runs.start, d.n_runs, ready.e));
+        LTA_TRY(d.length.download(runs.length, d.n_runs, ready.e));
+    }
     *out = runs;
     return LTA_OK;
 done:
@@ -508,9 +727,8 @@ done:
 extern "C" lta_status lta_run_build_cuda(const lta_trie *trie, const int64_t *touched, const uint32_t *group,
                                          lta_runs *out)
 {
-    device_runs runs;
     if (trie->n_requests == 0 || trie->n_nodes == 0)
         return lta_run_build_cpu(trie, touched, group, out);
-    LTA_DEV(build_device_runs(trie, touched, group, &runs));
-    return download_runs(runs, trie->n_requests, out);
+    lta_status st = build_at_once(trie, touched, group, out);
+    return st == LTA_ERR_DEVICE_MEMORY ? build_in_ranges(trie, touched, group, out) : st;
 }

@@ -1,7 +1,7 @@
 /* kernels/stack_distance_cuda.cu - the dominance sum by bottom-up merging.
  *
- * A request's entries are its runs, shallow first, and behind them what it touches for the first time. An
- * entry has the key 1 + p (0: first touch) and a weight. In this order of entries
+ * A request's entries are its runs, shallow first, and behind them what it touches for the first time, if it
+ * does. An entry has the key 1 + p (0: first touch) and a weight. In this order of entries
  *
  *     T(p, r) = sum of weights of entries before the run's whose keys are at most 1 + p
  *               less the weight of all entries of requests up to p,
@@ -13,78 +13,112 @@
  * finds how much weight is at most its key. The same search gives its place in the joined stretch, and the
  * running sum of weights that the next level needs.
  *
- * Mapping   one thread an entry; a block sorts TILE entries in shared memory, then a launch joins WAYS
- * stretches Work      O(m log^2 m) comparisons for m entries, of which neighbouring threads share nearly all
- * loads Memory    72 bytes an entry and 24 a request on the device. Where that is too much, requests go
- * through in pieces: what earlier pieces' entries weigh up to a key is looked up in a table by key Order
- * every sum is made by one thread from integers: the same on every run and device */
+ * Mapping   one thread an entry; a block sorts TILE entries in shared memory, then launches join WAYS
+ *           stretches each, a block CHUNK neighbouring entries, whose searches stay within what the first and
+ *           the last of them find
+ * Work      O(m log^2 m) comparisons for m entries, of which neighbouring threads share nearly all loads
+ * Memory    32 bytes an entry where the sum of weights is below 2^32, else 48, and 8 to 12 a request, beside
+ *           what is given and the result. Where that is too much, requests go through in pieces: what earlier
+ *           pieces' entries weigh up to a key is looked up in a table by key. A piece's columns go up while
+ *           the piece before is computed
+ * Order     every sum is made by one thread from integers: the same on every run and device */
 extern "C" {
 #include "kernels/stack_distance.h"
 }
 #include "kernels/device_runs.cuh"
+
+#include <thrust/iterator/transform_iterator.h>
 
 using namespace lta;
 
 namespace
 {
 
-constexpr uint32_t TILE = 1024, WAYS = 8, NOT_A_RUN = UINT32_MAX;
+constexpr uint32_t TILE = 4096, WAYS = 8, CHUNK = 1024, NOT_A_RUN = UINT32_MAX;
 
-/* Entries sorted by key inside stretches. */
-struct entries {
-    uint32_t *key;   /* 1 + p; 0: first touch */
-    uint32_t *run;   /* the run it is, or NOT_A_RUN */
-    uint64_t *upto;  /* weight from the beginning of its stretch to here, its own included */
-    uint64_t *below; /* weight of earlier entries whose keys are at most its own, as far as known */
+/* Entries sorted by key inside stretches; S holds any sum of weights. UNIT: each weighs 1, and an entry's
+ * place in its stretch says how much upto would. */
+template <class S> struct entries {
+    uint32_t *key; /* 1 + p; 0: first touch */
+    uint32_t *run; /* the run it is, or NOT_A_RUN */
+    S *upto;       /* weight from the beginning of its stretch to here, its own included; not there if UNIT */
+    S *below;      /* weight of earlier entries whose keys are at most its own, as far as known */
 };
 
-__global__ void list_runs(uint64_t n_runs, uint64_t n, const uint64_t *offset, const uint32_t *previous,
-                          const uint32_t *weight, entries e)
+struct is_listed {
+    __host__ __device__ uint32_t operator()(uint32_t first_weight) const
+    {
+        return first_weight > 0;
+    }
+};
+
+/* behind[r]: first touches listed of requests before r. */
+template <class S>
+__global__ void list_runs(uint64_t n_runs, runs_view runs, const uint32_t *weight, const uint32_t *behind,
+                          entries<S> e)
 {
     for (uint64_t k = first_element(); k < n_runs; k += stride()) {
-        uint64_t i = k + upper_bound(offset, (uint64_t)0, n + 1, offset[0] + k) -
-                     1; /* one first touch a request before */
-        e.key[i] = previous[k] + 1;
+        uint64_t i = k + behind[runs.request_of(k)];
+        e.key[i] = runs.previous[k] + 1;
         e.run[i] = (uint32_t)k;
-        e.upto[i] = weight[k];
+        e.upto[i] = weight ? weight[k] : 1;
     }
 }
 
-__global__ void list_first_touches(uint64_t n, const uint64_t *offset, const uint32_t *first_weight,
-                                   entries e)
+template <class S>
+__global__ void list_first_touches(uint64_t n, const uint32_t *offset, const uint32_t *first_weight,
+                                   const uint32_t *behind, entries<S> e)
+{
+    for (uint64_t r = first_element(); r < n; r += stride())
+        if (first_weight[r] > 0) {
+            uint64_t i = (uint64_t)offset[r + 1] + behind[r];
+            e.key[i] = 0;
+            e.run[i] = NOT_A_RUN;
+            e.upto[i] = first_weight[r];
+        }
+}
+
+/* One entry a request, of weight 1. */
+__global__ void list_accesses(uint64_t n, const uint32_t *linked, const uint32_t *offset, entries<uint32_t> e)
 {
     for (uint64_t r = first_element(); r < n; r += stride()) {
-        uint64_t i = offset[r + 1] - offset[0] + r;
-        e.key[i] = 0;
-        e.run[i] = NOT_A_RUN;
-        e.upto[i] = first_weight[r];
+        e.key[r] = linked[r] + 1; /* NOWHERE becomes 0 */
+        e.run[r] = linked[r] == NOWHERE ? NOT_A_RUN : offset[r];
     }
 }
 
-/* Where entry i of a stretch [begin, end) sorted by halves at mid goes, and the weight of the other width's
+/* Where entry i of a stretch [begin, end) sorted by halves at mid goes, and the weight of the other half's
  * entries that stand before it there. */
-template <class K, class S>
-__device__ inline uint64_t place(K key, S upto, uint64_t i, uint64_t begin, uint64_t mid, uint64_t end,
-                                 uint64_t *other)
+template <class S, bool UNIT>
+__device__ inline uint32_t place(const uint32_t *key, const S *upto, uint32_t i, uint32_t begin, uint32_t mid,
+                                 uint32_t end, S *other)
 {
     bool left = i < mid;
-    uint64_t from = left ? mid : begin;
-    uint64_t at = left ? lower_bound(&key[0], mid, end, key[i]) : upper_bound(&key[0], begin, mid, key[i]);
-    *other = at > from ? upto[at - 1] : 0;
-    return left ? i + (at - mid) : i - mid + at;
+    uint32_t lo = left ? mid : begin, hi = left ? end : mid, from = lo, x = key[i];
+    while (lo < hi) { /* lower bound of a left one, upper bound of a right one */
+        uint32_t m = (lo + hi) / 2;
+        if (left ? key[m] < x : key[m] <= x)
+            lo = m + 1;
+        else
+            hi = m;
+    }
+    *other = UNIT ? (S)(lo - from) : lo > from ? upto[lo - 1] : 0;
+    return left ? i + (lo - mid) : i - mid + lo;
 }
 
 /* Sorts every tile; upto holds plain weights before. */
-__global__ void __launch_bounds__(THREADS) sort_tiles(uint64_t m, entries in, entries out)
+template <class S, bool UNIT>
+__global__ void __launch_bounds__(THREADS) sort_tiles(uint64_t m, entries<S> in, entries<S> out)
 {
     constexpr uint32_t EACH = TILE / THREADS;
     __shared__ uint32_t key[TILE];
-    __shared__ uint64_t upto[TILE];
+    __shared__ S upto[TILE]; /* in the end below */
     for (uint64_t tile = blockIdx.x; tile * TILE < m; tile += gridDim.x) {
         uint64_t base = tile * TILE;
         uint32_t n = (uint32_t)(m - base < TILE ? m - base : TILE);
-        uint32_t my_key[EACH], my_run[EACH], at[EACH];
-        uint64_t my_upto[EACH], my_below[EACH];
+        uint32_t my_key[EACH], at[EACH];
+        S my_upto[EACH], my_below[EACH];
+#pragma unroll
         for (uint32_t k = 0; k < EACH; k++) {
             uint32_t i = k * THREADS + threadIdx.x;
             at[k] = i;
@@ -92,85 +126,134 @@ __global__ void __launch_bounds__(THREADS) sort_tiles(uint64_t m, entries in, en
             if (i >= n)
                 continue;
             key[i] = my_key[k] = in.key[base + i];
-            upto[i] = my_upto[k] = in.upto[base + i];
-            my_run[k] = in.run[base + i];
+            if (!UNIT)
+                upto[i] = my_upto[k] = in.upto[base + i];
         }
         for (uint32_t width = 1; width < TILE && width < n; width *= 2) {
             __syncthreads();
+#pragma unroll
             for (uint32_t k = 0; k < EACH; k++) {
                 if (at[k] >= n)
                     continue;
-                uint64_t begin = at[k] / (2 * width) * (2 * width), mid = begin + width,
-                         end = begin + 2 * width, other;
+                uint32_t begin = at[k] & ~(2 * width - 1), mid = begin + width, end = mid + width;
+                S other;
                 mid = mid < n ? mid : n;
                 end = end < n ? end : n;
                 bool left = at[k] < mid;
-                at[k] = (uint32_t)place(key, upto, at[k], begin, mid, end, &other);
-                my_upto[k] += other;
+                at[k] = place<S, UNIT>(key, upto, at[k], begin, mid, end, &other);
+                if (!UNIT)
+                    my_upto[k] += other;
                 my_below[k] += left ? 0 : other;
             }
             __syncthreads();
+#pragma unroll
             for (uint32_t k = 0; k < EACH; k++)
                 if (at[k] < n) {
                     key[at[k]] = my_key[k];
-                    upto[at[k]] = my_upto[k];
+                    if (!UNIT)
+                        upto[at[k]] = my_upto[k];
                 }
         }
+        __syncthreads(); /* key and upto stand sorted: out they go in whole sectors, and then the others */
+#pragma unroll
+        for (uint32_t k = 0; k < EACH; k++) {
+            uint32_t i = k * THREADS + threadIdx.x;
+            if (i < n) {
+                out.key[base + i] = key[i];
+                if (!UNIT)
+                    out.upto[base + i] = upto[i];
+            }
+        }
+        __syncthreads();
+#pragma unroll
         for (uint32_t k = 0; k < EACH; k++)
             if (at[k] < n) {
-                out.key[base + at[k]] = my_key[k];
-                out.run[base + at[k]] = my_run[k];
-                out.upto[base + at[k]] = my_upto[k];
-                out.below[base + at[k]] = my_below[k];
+                key[at[k]] = in.run[base + k * THREADS + threadIdx.x];
+                upto[at[k]] = my_below[k];
             }
+        __syncthreads();
+#pragma unroll
+        for (uint32_t k = 0; k < EACH; k++) {
+            uint32_t i = k * THREADS + threadIdx.x;
+            if (i < n) {
+                out.run[base + i] = key[i];
+                out.below[base + i] = upto[i];
+            }
+        }
         __syncthreads();
     }
 }
 
-/* Joins WAYS stretches of `width` entries each: three levels at once, so that entries are read and written a
- * third as often. */
-__global__ void merge_stretches(uint64_t m, uint64_t width, entries in, entries out)
+/* Joins WAYS stretches of `width` entries each, a multiple of CHUNK: three levels at once, so that entries
+ * are read and written a third as often. */
+template <class S, bool UNIT>
+__global__ void __launch_bounds__(THREADS)
+    merge_stretches(uint64_t m, uint64_t width, entries<S> in, entries<S> out)
 {
-    for (uint64_t i = first_element(); i < m; i += stride()) {
-        uint64_t begin = i / (WAYS * width) * (WAYS * width), own = (i - begin) / width;
-        uint64_t to = begin + (i - begin) % width, upto = in.upto[i], below = in.below[i];
-        uint32_t key = in.key[i];
-        for (uint64_t k = 0; k < WAYS; k++) {
-            uint64_t from = begin + k * width, end = from + width < m ? from + width : m;
-            if (k == own || from >= m)
-                continue;
-            uint64_t at = k < own ? upper_bound(in.key, from, end, key) : lower_bound(in.key, from, end, key);
-            uint64_t weight = at > from ? in.upto[at - 1] : 0;
-            to += at - from;
-            upto += weight;
-            below += k < own ? weight : 0;
+    __shared__ uint64_t bound[2][WAYS];
+    for (uint64_t chunk = blockIdx.x; chunk * CHUNK < m; chunk += gridDim.x) {
+        uint64_t first = chunk * CHUNK, last = (first + CHUNK < m ? first + CHUNK : m) - 1;
+        uint64_t begin = first / (WAYS * width) * (WAYS * width), own = (first - begin) / width;
+        __syncthreads();
+        if (threadIdx.x < 2 * WAYS) {
+            uint64_t k = threadIdx.x / 2, from = begin + k * width, end = from + width;
+            bool upper = threadIdx.x % 2;
+            uint32_t key = in.key[upper ? last : first];
+            from = from < m ? from : m;
+            end = end < m ? end : m;
+            bound[upper][k] =
+                k < own ? upper_bound(in.key, from, end, key) : lower_bound(in.key, from, end, key);
         }
-        out.key[to] = key;
-        out.run[to] = in.run[i];
-        out.upto[to] = upto;
-        out.below[to] = below;
+        __syncthreads();
+        for (uint64_t i = first + threadIdx.x; i <= last; i += THREADS) {
+            uint64_t to = begin + (i - begin) % width;
+            uint32_t key = in.key[i];
+            S upto = UNIT ? 0 : in.upto[i], below = in.below[i];
+            for (uint64_t k = 0; k < WAYS && begin + k * width < m; k++) {
+                if (k == own)
+                    continue;
+                uint64_t from = begin + k * width;
+                uint64_t at = k < own ? upper_bound(in.key, bound[0][k], bound[1][k], key)
+                                      : lower_bound(in.key, bound[0][k], bound[1][k], key);
+                S weight = UNIT ? (S)(at - from) : at > from ? in.upto[at - 1] : 0;
+                to += at - from;
+                upto += weight;
+                below += k < own ? weight : 0;
+            }
+            out.key[to] = key;
+            out.run[to] = in.run[i];
+            if (!UNIT)
+                out.upto[to] = upto;
+            out.below[to] = below;
+        }
     }
 }
 
-/* touched[r]: weight of all entries of requests up to r. base is what was touched before the piece. */
-__global__ void list_touched(uint64_t n, const uint64_t *offset, const uint64_t *upto, uint64_t base,
-                             uint64_t *touched)
+/* touched[r]: weight of all entries of requests up to r. upto: running sums of entries in their first order;
+ * base: what was touched before the piece. */
+template <class S>
+__global__ void list_touched(uint64_t n, const uint32_t *offset, const uint32_t *behind, const S *upto,
+                             S base, S *touched)
 {
-    for (uint64_t r = first_element(); r < n; r += stride())
-        touched[r] = base + upto[offset[r + 1] - offset[0] + r];
+    for (uint64_t r = first_element(); r < n; r += stride()) {
+        uint64_t end = (uint64_t)offset[r + 1] + behind[r + 1];
+        touched[r] = base + (end > 0 ? upto[end - 1] : 0);
+    }
 }
 
-/* before[k]: weight of entries of earlier pieces whose keys are at most k; NULL: there are none. */
-__global__ void give_distances(uint64_t m, entries e, const uint64_t *before, const uint64_t *touched,
-                               uint64_t *distance)
+/* before[k]: weight of entries of earlier pieces whose keys are at most k; NULL: there are none. touched:
+ * NULL where every request touches a weight of 1. */
+template <class S>
+__global__ void give_distances(uint64_t m, entries<S> e, const S *before, const S *touched, S *distance)
 {
     for (uint64_t i = first_element(); i < m; i += stride())
         if (e.run[i] != NOT_A_RUN)
-            distance[e.run[i]] = e.below[i] + (before ? before[e.key[i]] : 0) - touched[e.key[i] - 1];
+            distance[e.run[i]] = e.below[i] + (before ? before[e.key[i]] : 0) -
+                                 (touched ? touched[e.key[i] - 1] : (S)e.key[i]);
 }
 
 /* Sorted entries have their keys' weights side by side: the last of each key adds them all. */
-__global__ void add_weights(uint64_t m, entries e, uint64_t *weight_of_key)
+__global__ void add_weights(uint64_t m, entries<uint64_t> e, uint64_t *weight_of_key)
 {
     for (uint64_t i = first_element(); i < m; i += stride())
         if (i + 1 == m || e.key[i + 1] != e.key[i]) {
@@ -185,21 +268,98 @@ __global__ void add_up(uint64_t n, const uint64_t *weight, uint64_t *sum)
         sum[i] += weight[i];
 }
 
-struct entry_arrays {
-    device_array<uint32_t> key, run;
-    device_array<uint64_t> upto, below;
-    lta_status alloc(uint64_t m)
-    {
-        LTA_DEV(key.alloc(m));
-        LTA_DEV(run.alloc(m));
-        LTA_DEV(upto.alloc(m));
-        return below.alloc(m);
+template <class S> entries<S> entries_of(const distance_work *w, int i)
+{
+    return entries<S>{w->key[i].p, w->run[i].p, (S *)w->upto[i].p, (S *)w->below[i].p};
+}
+
+template <class S, bool UNIT> lta_status alloc_entries(distance_work *w, int i, uint64_t m)
+{
+    LTA_DEV(w->key[i].alloc(m));
+    LTA_DEV(w->run[i].alloc(m));
+    if (!UNIT)
+        LTA_DEV(w->upto[i].alloc(m * sizeof(S)));
+    return w->below[i].alloc(m * sizeof(S));
+}
+
+/* Sorts what stands in its first order in from, and counts weight below; both hold m entries. */
+template <class S, bool UNIT>
+lta_status sort_entries(uint64_t m, entries<S> from, entries<S> to, entries<S> *sorted)
+{
+    LTA_DEV((launch<TILE / THREADS>("sort_tiles", sort_tiles<S, UNIT>, m, from, to)));
+    for (uint64_t width = TILE; width < m; width *= WAYS) {
+        entries<S> t = from;
+        from = to;
+        to = t;
+        LTA_DEV((launch<CHUNK / THREADS>("merge_stretches", merge_stretches<S, UNIT>, m, width, from, to)));
     }
-    entries get() const
-    {
-        return entries{key.p, run.p, upto.p, below.p};
-    }
+    *sorted = to;
+    return LTA_OK;
+}
+
+/* Some requests, all on the device. */
+template <class S> struct piece {
+    runs_view runs;
+    const uint32_t *weight, *first_weight;
+    const S *before; /* by key; NULL: there are no earlier pieces */
+    S base;          /* weight that earlier pieces touched */
+    S *touched;      /* [n] of this piece, inside of all */
+    const S *touched_of_all;
 };
+
+/* Gives the device all that leads to the piece's distances. Entries come out sorted in *sorted. */
+template <class S>
+lta_status sum_piece(const piece<S> &q, distance_work *w, S *distance, entries<S> *sorted,
+                     uint64_t *n_entries)
+{
+    uint64_t n = q.runs.n, m = q.runs.n_runs;
+    uint32_t listed = 0;
+    LTA_DEV(w->behind.alloc(n + 1));
+    LTA_CUDA(cudaMemsetAsync(w->behind.p, 0, sizeof(uint32_t)));
+    if (n > 0) {
+        LTA_DEV(w->memory.run("places of first touches", n, [&](void *t, size_t &bytes) {
+            auto is = thrust::make_transform_iterator(q.first_weight, is_listed());
+            return cub::DeviceScan::InclusiveSum(t, bytes, is, w->behind.p + 1, (int)n);
+        }));
+        LTA_DEV(w->behind.at(n, &listed));
+    }
+    m += listed;
+    *n_entries = m;
+    if (m == 0)
+        return launch("list_touched", list_touched<S>, n, q.runs.offset, w->behind.p, (const S *)nullptr,
+                      q.base, q.touched);
+    LTA_DEV(check_elements("runs and first touches", m));
+    for (int i = 0; i < 2; i++)
+        LTA_DEV((alloc_entries<S, false>(w, i, m)));
+    entries<S> from = entries_of<S>(w, 0), to = entries_of<S>(w, 1);
+    LTA_DEV(launch("list_runs", list_runs<S>, q.runs.n_runs, q.runs, q.weight, w->behind.p, from));
+    LTA_DEV(launch("list_first_touches", list_first_touches<S>, n, q.runs.offset, q.first_weight, w->behind.p,
+                   from));
+    LTA_DEV(w->memory.run("weights touched", m, [&](void *t, size_t &bytes) {
+        return cub::DeviceScan::InclusiveSum(t, bytes, from.upto, to.upto, (int)m);
+    }));
+    LTA_DEV(launch("list_touched", list_touched<S>, n, q.runs.offset, w->behind.p, (const S *)to.upto, q.base,
+                   q.touched));
+    LTA_DEV((sort_entries<S, false>(m, from, to, sorted)));
+    return launch("give_distances", give_distances<S>, m, *sorted, q.before, q.touched_of_all, distance);
+}
+
+template <class S>
+lta_status begin(const runs_view &runs, const uint32_t *weight, const uint32_t *first_weight,
+                 distance_work *work, device_array<S> *distance)
+{
+    entries<S> sorted;
+    uint64_t m;
+    LTA_DEV(distance->alloc(runs.n_runs));
+    LTA_DEV(work->touched.alloc(runs.n * sizeof(S)));
+    S *touched = (S *)work->touched.p;
+    piece<S> all = {runs, weight, first_weight, nullptr, 0, touched, touched};
+    return sum_piece(all, work, distance->p, &sorted, &m);
+}
+
+/* ---- pieces ---- */
+
+constexpr uint64_t BYTES_AN_ENTRY = 80, BYTES_A_REQUEST = 32;
 
 /* What all pieces have in common. */
 struct problem {
@@ -212,25 +372,29 @@ struct problem {
     uint64_t base = 0;              /* weight touched so far */
 };
 
-constexpr uint64_t BYTES_AN_ENTRY = 72, BYTES_A_REQUEST = 24;
+/* The columns of requests first .. end-1 on the device. */
+struct columns {
+    uint64_t first, end;
+    device_array<uint32_t> offset, previous, weight, first_weight;
 
-/* The entries of requests begin .. end-1, in their first order. */
-lta_status list_entries(const problem *q, uint64_t begin, uint64_t end, const uint64_t *offset,
-                        entry_arrays *a)
-{
-    uint64_t first_run = q->offset[begin], n_runs = q->offset[end] - first_run, n = end - begin;
-    device_array<uint32_t> p, w, first;
-    LTA_DEV(p.upload(q->previous + first_run, n_runs));
-    LTA_DEV(w.upload(q->weight + first_run, n_runs));
-    LTA_DEV(first.upload(q->first_weight + begin, n));
-    LTA_DEV(launch("list_runs", list_runs, n_runs, n, offset, p.p, w.p, a->get()));
-    LTA_DEV(launch("list_first_touches", list_first_touches, n, offset, first.p, a->get()));
-    LTA_CUDA(cudaDeviceSynchronize());
-    return LTA_OK;
-}
+    lta_status upload(const problem *q, uint64_t from, uint64_t to)
+    {
+        uint64_t run = q->offset[from], n_runs = q->offset[to] - run, n = to - from;
+        first = from;
+        end = to;
+        LTA_DEV(offset.upload_each(n + 1, [=](uint64_t r) { return (uint32_t)(q->offset[from + r] - run); }));
+        LTA_DEV(previous.upload(q->previous + run, n_runs));
+        LTA_DEV(weight.upload(q->weight + run, n_runs));
+        return first_weight.upload(q->first_weight + from, n);
+    }
+    runs_view view() const
+    {
+        return runs_view{end - first, previous.n, offset.p, previous.p, nullptr, nullptr};
+    }
+};
 
 /* Adds what the piece's entries weigh, by key, to what later pieces look up. */
-lta_status keep_weights(problem *q, uint64_t m, entries sorted, scratch *s)
+lta_status keep_weights(problem *q, uint64_t m, entries<uint64_t> sorted, scratch *s)
 {
     device_array<uint64_t> of_key;
     LTA_DEV(of_key.alloc_zero(q->n + 1));
@@ -241,55 +405,6 @@ lta_status keep_weights(problem *q, uint64_t m, entries sorted, scratch *s)
     LTA_DEV(launch("add_up", add_up, q->n + 1, of_key.p, q->before.p));
     LTA_CUDA(cudaDeviceSynchronize());
     return LTA_OK;
-}
-
-/* The piece of requests begin .. begin+n-1, whose entries stand in a in their first order; offset is theirs.
- * before: as of give_distances(); touched: [begin .. begin+n-1] are filled. Sorted entries come out in
- * *sorted, which is a or b. */
-lta_status sum_piece(uint64_t begin, uint64_t n, uint64_t m, const uint64_t *offset, const uint64_t *before,
-                     uint64_t *base, uint64_t *touched, entry_arrays *a, entry_arrays *b, entries *sorted,
-                     uint64_t *distance, scratch *s)
-{
-    uint64_t weight;
-    device_array<uint64_t> upto;
-    LTA_DEV(upto.alloc(m));
-    LTA_DEV(s->run("weights touched", m, [&](void *t, size_t &bytes) {
-        return cub::DeviceScan::InclusiveSum(t, bytes, a->upto.p, upto.p, (int)m);
-    }));
-    LTA_DEV(launch("list_touched", list_touched, n, offset, upto.p, *base, touched + begin));
-    LTA_DEV(upto.at(m - 1, &weight));
-    upto.release();
-    LTA_DEV(b->alloc(m));
-    entry_arrays *from = b, *to = a;
-    LTA_DEV(launch("sort_tiles", sort_tiles, m, a->get(), b->get()));
-    for (uint64_t width = TILE; width < m; width *= WAYS) {
-        LTA_DEV(launch("merge_stretches", merge_stretches, m, width, from->get(), to->get()));
-        entry_arrays *t = from;
-        from = to;
-        to = t;
-    }
-    LTA_DEV(launch("give_distances", give_distances, m, from->get(), before, touched, distance));
-    *base += weight;
-    *sorted = from->get();
-    return LTA_OK;
-}
-
-lta_status do_piece(problem *q, uint64_t begin, uint64_t end)
-{
-    uint64_t first_run = q->offset[begin], n_runs = q->offset[end] - first_run, n = end - begin,
-             m = n_runs + n;
-    device_array<uint64_t> offset, result;
-    entry_arrays a, b;
-    entries sorted;
-    scratch s;
-    LTA_DEV(offset.upload(q->offset + begin, n + 1));
-    LTA_DEV(a.alloc(m));
-    LTA_DEV(list_entries(q, begin, end, offset.p, &a));
-    LTA_DEV(result.alloc(n_runs));
-    LTA_DEV(sum_piece(begin, n, m, offset.p, begin > 0 ? q->before.p : (const uint64_t *)nullptr, &q->base,
-                      q->touched.p, &a, &b, &sorted, result.p, &s));
-    LTA_DEV(result.download(q->distance + first_run, n_runs));
-    return end < q->n ? keep_weights(q, m, sorted, &s) : LTA_OK;
 }
 
 /* Pieces of at most `most` entries, whole requests: the end of the one that begins here. */
@@ -306,42 +421,85 @@ uint64_t end_of_piece(const problem *q, uint64_t begin, uint64_t most)
     return lo;
 }
 
+lta_status upload_next(const problem *q, uint64_t begin, uint64_t most, columns *c)
+{
+    uint64_t end = end_of_piece(q, begin, most);
+    if (end == begin)
+        return lta_fail(LTA_ERR_DEVICE_MEMORY, "the %llu runs of request %llu do not fit the device's memory",
+                        (unsigned long long)(q->offset[begin + 1] - q->offset[begin]),
+                        (unsigned long long)begin);
+    return c->upload(q, begin, end);
+}
+
+/* Computes one piece, and meanwhile takes the next one's columns up. */
+lta_status do_piece(problem *q, uint64_t most, const columns *c, columns *next)
+{
+    uint64_t n = c->end - c->first, m = 0;
+    distance_work w;
+    entries<uint64_t> sorted;
+    device_array<uint64_t> result;
+    LTA_DEV(result.alloc(c->previous.n));
+    piece<uint64_t> all = {c->view(),         c->weight.p,
+                           c->first_weight.p, c->first > 0 ? q->before.p : nullptr,
+                           q->base,           q->touched.p + c->first,
+                           q->touched.p};
+    LTA_DEV(sum_piece(all, &w, result.p, &sorted, &m));
+    if (c->end < q->n)
+        LTA_DEV(upload_next(q, c->end, most, next));
+    LTA_DEV(result.download(q->distance + q->offset[c->first], c->previous.n));
+    if (n > 0)
+        LTA_DEV(q->touched.at(c->end - 1, &q->base));
+    return c->end < q->n && m > 0 ? keep_weights(q, m, sorted, &w.memory) : LTA_OK;
+}
+
 lta_status in_pieces(problem *q, uint64_t most)
 {
+    columns c[2];
     q->base = 0;
     LTA_DEV(q->touched.alloc(q->n));
-    if (end_of_piece(q, 0, most) < q->n)
-        LTA_DEV(q->before.alloc_zero(q->n + 1));
-    for (uint64_t begin = 0, end; begin < q->n; begin = end) {
-        end = end_of_piece(q, begin, most);
-        if (end == begin)
-            return lta_fail(
-                LTA_ERR_DEVICE_MEMORY, "the %llu runs of request %llu do not fit the device's memory",
-                (unsigned long long)(q->offset[begin + 1] - q->offset[begin]), (unsigned long long)begin);
-        LTA_DEV(do_piece(q, begin, end));
+    LTA_DEV(q->before.alloc_zero(q->n + 1));
+    LTA_DEV(upload_next(q, 0, most, &c[0]));
+    for (int i = 0;; i ^= 1) {
+        LTA_DEV(do_piece(q, most, &c[i], &c[i ^ 1]));
+        if (c[i].end == q->n)
+            return LTA_OK;
     }
-    return LTA_OK;
+}
+
+lta_status in_one(const problem *q, uint64_t total)
+{
+    columns c;
+    distance_work w;
+    device_distances d;
+    LTA_DEV(c.upload(q, 0, q->n));
+    LTA_DEV(begin_distances(c.view(), c.weight.p, c.first_weight.p, total, &w, &d));
+    return d.is_wide
+               ? d.wide.download(q->distance, d.wide.n)
+               : d.narrow.download_each(d.narrow.n, [=](uint64_t k, uint32_t v) { q->distance[k] = v; });
 }
 
 } // namespace
 
-lta_status lta::device_distances(uint64_t n, uint64_t n_runs, const uint64_t *offset,
-                                 const uint32_t *previous, const uint32_t *weight,
-                                 const uint32_t *first_weight, uint64_t *distance)
+lta_status lta::begin_distances(const runs_view &runs, const uint32_t *weight, const uint32_t *first_weight,
+                                uint64_t most, distance_work *work, device_distances *out)
 {
-    uint64_t m = n_runs + n, base = 0;
-    device_array<uint64_t> touched;
-    entry_arrays a, b;
-    entries sorted;
-    scratch s;
-    LTA_DEV(check_elements("runs and requests", m));
-    LTA_DEV(touched.alloc(n));
-    LTA_DEV(a.alloc(m));
-    LTA_DEV(launch("list_runs", list_runs, n_runs, n, offset, previous, weight, a.get()));
-    LTA_DEV(launch("list_first_touches", list_first_touches, n, offset, first_weight, a.get()));
-    LTA_DEV(sum_piece(0, n, m, offset, nullptr, &base, touched.p, &a, &b, &sorted, distance, &s));
-    LTA_CUDA(cudaDeviceSynchronize());
-    return LTA_OK;
+    out->is_wide = most > UINT32_MAX;
+    return out->is_wide ? begin(runs, weight, first_weight, work, &out->wide)
+                        : begin(runs, weight, first_weight, work, &out->narrow);
+}
+
+lta_status lta::begin_flat_distances(const device_runs &d, distance_work *work, device_distances *out)
+{
+    entries<uint32_t> sorted;
+    out->is_wide = false;
+    LTA_DEV(out->narrow.alloc(d.n_runs));
+    for (int i = 0; i < 2; i++)
+        LTA_DEV((alloc_entries<uint32_t, true>(work, i, d.n)));
+    entries<uint32_t> from = entries_of<uint32_t>(work, 0), to = entries_of<uint32_t>(work, 1);
+    LTA_DEV(launch("list_accesses", list_accesses, d.n, d.linked.p, d.offset.p, from));
+    LTA_DEV((sort_entries<uint32_t, true>(d.n, from, to, &sorted)));
+    return launch("give_distances", give_distances<uint32_t>, d.n, sorted, (const uint32_t *)nullptr,
+                  (const uint32_t *)nullptr, out->narrow.p);
 }
 
 extern "C" lta_status lta_stack_distance_cuda(uint64_t n, const uint64_t *offset, const uint32_t *previous,
@@ -350,16 +508,26 @@ extern "C" lta_status lta_stack_distance_cuda(uint64_t n, const uint64_t *offset
 {
     enum { LEAST_PIECE = 1 << 12 };
     size_t free_bytes = 0, all_bytes = 0;
+    uint64_t total = 0;
     if (offset[n] == 0)
         return LTA_OK;
     LTA_DEV(check_elements("requests", n));
     LTA_CUDA(cudaMemGetInfo(&free_bytes, &all_bytes));
     LTA_DEV(check_memory("stack distance", BYTES_A_REQUEST * n + BYTES_AN_ENTRY * LEAST_PIECE));
+    for (uint64_t k = 0; k < offset[n]; k++)
+        total += weight[k];
+    for (uint64_t r = 0; r < n; r++)
+        total += first_weight[r];
+    problem q = {n, offset, previous, weight, first_weight, distance, {}, {}, 0};
     uint64_t most = (free_bytes - BYTES_A_REQUEST * n) / BYTES_AN_ENTRY;
-    if (most > MOST_ELEMENTS)
-        most = MOST_ELEMENTS;
-    for (;; most /= 4) { /* another program may take memory meanwhile: smaller pieces */
-        problem q = {n, offset, previous, weight, first_weight, distance, {}, {}, 0};
+    if (offset[n] + n <= most && offset[n] + n <= MOST_ELEMENTS) {
+        lta_status st = in_one(&q, total);
+        if (st != LTA_ERR_DEVICE_MEMORY)
+            return st;
+        most = (offset[n] + n) / 4;
+    }
+    for (most = most < MOST_ELEMENTS ? most : MOST_ELEMENTS;; most /= 4) {
+        /* another program may take memory meanwhile: smaller pieces */
         lta_status st = in_pieces(&q, most);
         if (st != LTA_ERR_DEVICE_MEMORY || most < LEAST_PIECE)
             return st;

@@ -38,5 +38,6 @@ void lta_trie_free(lta_trie *t)
     free(t->owner);
     free(t->input_node);
     free(t->full_node);
+    lta_device_copy_free(t->device);
     *t = (lta_trie){0};
 }

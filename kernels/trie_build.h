@@ -7,6 +7,7 @@
 #ifndef LTA_KERNELS_TRIE_BUILD_H
 #define LTA_KERNELS_TRIE_BUILD_H
 
+#include "kernels/device_copy.h"
 #include "kernels/sequences.h"
 
 typedef struct lta_trie {
@@ -15,9 +16,10 @@ typedef struct lta_trie {
     uint32_t *depth; /* [n_nodes] symbols from the root to the node's end */
     uint32_t *owner; /* [n_nodes] lowest request whose full sequence contains the node */
     uint64_t n_requests;
-    int64_t *input_node; /* [n_requests] node at which the input ends; -1 = empty input */
-    int64_t *full_node;  /* [n_requests] node at which the full sequence ends; -1 = empty */
-} lta_trie;              /* owns its arrays */
+    int64_t *input_node;     /* [n_requests] node at which the input ends; -1 = empty input */
+    int64_t *full_node;      /* [n_requests] node at which the full sequence ends; -1 = empty */
+    lta_device_copy *device; /* the same on the device that made it; NULL: not there */
+} lta_trie;                  /* owns its arrays */
 
 /* Symbols of the node's own label: depth minus the parent's depth. */
 static inline uint32_t lta_trie_label_length(const lta_trie *t, int64_t node)

@@ -11,17 +11,23 @@
  * depth, symbol); inside a group of equal hashes the triples themselves are compared, so a collision costs
  * time and cannot hide or invent anything. What is found wrong is left to the CPU twin to name.
  *
+ * Where cuts and ways out do not fit the device, they are made in parts: cuts by owner, whose parts' rows
+ * follow one another; ways by position and symbol.
+ *
  * Mapping   one thread a request, a cut, a row or a way out
  * Work      O(n log n), whatever the lengths of prompts
- * Memory    about 100 bytes a request, and 4 for each doubling of the longest chain of owners
+ * Memory    the columns, 60 bytes a request, 4 for each doubling of the longest chain of owners, and 120 more
+ *           divided by the parts
  * Order     sorted numbers: the same on every run and device */
 extern "C" {
 #include "kernels/trie_build.h"
 #include "pipeline/core/array.h"
 }
+#include "kernels/device_trie.cuh"
 #include "kernels/sequences_cuda.cuh"
 
-#include <stdlib.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/iterator/transform_iterator.h>
 
 /* Most bits of the hash that count: fewer in the test that forces collisions. */
 #ifndef LTA_BRANCH_HASH_BITS
@@ -33,12 +39,11 @@ using namespace lta;
 namespace
 {
 
-constexpr uint64_t NO_WAY = UINT64_MAX;
 constexpr int MOST_LEVELS = 32;
 
 /* How (owner, depth) stands in one number: no wider than it has to be, since sorts go over all of its bits.
  */
-struct cuts {
+struct cuts_of_owners {
     int depth_bits;
     uint64_t none; /* above every cut */
 
@@ -59,7 +64,7 @@ struct cuts {
 /* From the first pieces: whose prefix, and how much of it. */
 struct prefixes {
     uint32_t *from, *shared;
-    cuts cut;
+    cuts_of_owners cut;
 };
 
 /* ups[k]: 2^k owners up, or the last one. */
@@ -72,8 +77,8 @@ __global__ void read_prefixes(uint64_t n, sequences_view s, prefixes p)
 {
     for (uint64_t r = first_element(); r < n; r += stride()) {
         uint64_t k = s.offset[r];
-        bool copies = k < s.offset[r + 1] && s.piece_request[k] >= 0 && s.piece_start[k] == 0;
-        p.from[r] = copies ? (uint32_t)s.piece_request[k] : (uint32_t)r;
+        bool copies = k < s.offset[r + 1] && s.piece_request[k] != NOWHERE && s.piece_start(k) == 0;
+        p.from[r] = copies ? s.piece_request[k] : (uint32_t)r;
         p.shared[r] = copies ? s.piece_length[k] : 0;
     }
 }
@@ -109,24 +114,46 @@ __device__ inline uint32_t owner_at(const uint32_t *shared, const ancestors &a, 
     return a.up[0][r];
 }
 
-/* Three cuts a request. */
-__global__ void list_cuts(uint64_t n, sequences_view s, prefixes p, ancestors a, uint64_t *cut)
-{
-    for (uint64_t i = first_element(); i < n; i += stride()) {
-        uint32_t r = (uint32_t)i, input = s.input_length[r], g = p.shared[r];
-        cut[i] = input > 0 ? p.cut.of(owner_at(p.shared, a, r, input), input) : p.cut.none;
-        cut[n + i] = s.full_length[r] > g ? p.cut.of(r, s.full_length[r]) : p.cut.none;
-        cut[2 * n + i] = g > 0 ? p.cut.of(p.from[r], g) : p.cut.none;
+/* Cut i of 3n: of the end of an input, of a full sequence, or of a prefix. */
+struct cut_at {
+    sequences_view s;
+    prefixes p;
+    ancestors a;
+    __device__ uint64_t operator()(uint64_t i) const
+    {
+        uint32_t r = (uint32_t)(i % s.n), input = s.input_length[r], full = s.full_length(r), g = p.shared[r];
+        if (i < s.n)
+            return input > 0 ? p.cut.of(owner_at(p.shared, a, r, input), input) : p.cut.none;
+        if (i < 2 * s.n)
+            return full > g ? p.cut.of(r, full) : p.cut.none;
+        return g > 0 ? p.cut.of(p.from[r], g) : p.cut.none;
     }
-}
+};
 
-__device__ inline int64_t row_of(const prefixes &p, const uint64_t *row, uint64_t n_rows, uint32_t owner,
-                                 uint32_t depth)
+/* Is a cut in this part of them? Those that do not exist are in none. */
+struct is_between {
+    uint64_t first, end;
+    __device__ bool operator()(uint64_t cut) const
+    {
+        return cut >= first && cut < end;
+    }
+};
+struct counts_between {
+    cut_at cut;
+    is_between between;
+    __device__ uint64_t operator()(uint64_t i) const
+    {
+        return between(cut(i));
+    }
+};
+
+__device__ inline uint32_t row_of(const prefixes &p, const uint64_t *row, uint64_t n_rows, uint32_t owner,
+                                  uint32_t depth)
 {
-    return (int64_t)lower_bound(row, (uint64_t)0, n_rows, p.cut.of(owner, depth));
+    return (uint32_t)lower_bound(row, (uint64_t)0, n_rows, p.cut.of(owner, depth));
 }
 
-__global__ void make_rows(uint64_t n_rows, const uint64_t *row, prefixes p, int64_t *parent, uint32_t *depth,
+__global__ void make_rows(uint64_t n_rows, const uint64_t *row, prefixes p, uint32_t *parent, uint32_t *depth,
                           uint32_t *owner)
 {
     for (uint64_t i = first_element(); i < n_rows; i += stride()) {
@@ -134,19 +161,19 @@ __global__ void make_rows(uint64_t n_rows, const uint64_t *row, prefixes p, int6
         owner[i] = o;
         depth[i] = p.cut.depth(row[i]);
         bool first = i == 0 || p.cut.owner(row[i - 1]) != o;
-        parent[i] = !first ? (int64_t)i - 1 : g > 0 ? row_of(p, row, n_rows, p.from[o], g) : -1;
+        parent[i] = !first ? (uint32_t)i - 1 : g > 0 ? row_of(p, row, n_rows, p.from[o], g) : NOWHERE;
     }
 }
 
 __global__ void find_nodes(uint64_t n, sequences_view s, prefixes p, ancestors a, const uint64_t *row,
-                           uint64_t n_rows, int64_t *input_node, int64_t *full_node)
+                           uint64_t n_rows, uint32_t *input_node, uint32_t *full_node)
 {
     for (uint64_t i = first_element(); i < n; i += stride()) {
         uint32_t r = (uint32_t)i, input = s.input_length[r], g = p.shared[r];
-        input_node[i] = input > 0 ? row_of(p, row, n_rows, owner_at(p.shared, a, r, input), input) : -1;
-        full_node[i] = s.full_length[r] > g ? row_of(p, row, n_rows, r, s.full_length[r])
+        input_node[i] = input > 0 ? row_of(p, row, n_rows, owner_at(p.shared, a, r, input), input) : NOWHERE;
+        full_node[i] = s.full_length(r) > g ? row_of(p, row, n_rows, r, s.full_length(r))
                        : g > 0              ? row_of(p, row, n_rows, p.from[r], g)
-                                            : -1;
+                                            : NOWHERE;
     }
 }
 
@@ -170,27 +197,55 @@ __device__ inline uint64_t hash_of(const way &w, int bits)
     return mix(w.symbol + mix(w.from + 0x9e3779b97f4a7c15u)) >> (64 - bits);
 }
 
-/* How each request leaves its prefix: the first n; and how each owner goes on behind a row that is not its
- * last: the rest. Ways that do not exist are marked by a rank of their own. */
-__global__ void list_ways(uint64_t n_ways, sequences_view s, prefixes p, const uint64_t *row, uint64_t n_rows,
-                          int bits, way *w, uint64_t *hash, uint32_t *rank)
+/* Where each request leaves its prefix: the first n; and where each owner goes on behind a row that is not
+ * its last: the rest. */
+struct exits {
+    sequences_view s;
+    prefixes p;
+    const uint64_t *row;
+    uint64_t n_rows;
+    uint64_t parts, part; /* of exits: a power of two, and which one counts */
+
+    /* Whose path leaves what, if i does exist. */
+    __device__ bool find(uint64_t i, uint64_t *from, uint32_t *who, uint32_t *depth) const
+    {
+        if (i < s.n) {
+            *who = (uint32_t)i;
+            *depth = p.shared[i];
+            *from = *depth > 0 ? p.cut.of(p.from[i], *depth) : 0;
+            return s.full_length(i) > *depth;
+        }
+        uint64_t k = i - s.n;
+        *from = row[k];
+        *who = p.cut.owner(*from);
+        *depth = p.cut.depth(*from);
+        return k + 1 < n_rows && p.cut.owner(row[k + 1]) == *who;
+    }
+    /* All ways out of one position by one symbol are in one part. */
+    __device__ bool operator()(uint32_t i) const
+    {
+        uint64_t from;
+        uint32_t who, depth;
+        return find(i, &from, &who, &depth) &&
+               (parts == 1 || (mix(s.symbol_at(who, depth) + mix(from)) & (parts - 1)) == part);
+    }
+};
+struct counts_exits {
+    exits e;
+    __device__ uint64_t operator()(uint32_t i) const
+    {
+        return e(i);
+    }
+};
+
+__global__ void list_ways(uint64_t n_ways, exits e, const uint32_t *which, int bits, way *w, uint64_t *hash,
+                          uint32_t *rank)
 {
     for (uint64_t i = first_element(); i < n_ways; i += stride()) {
-        uint64_t from = 0;
+        uint64_t from;
         uint32_t who, depth;
-        bool exists;
-        if (i < s.n) {
-            who = (uint32_t)i;
-            depth = p.shared[who];
-            exists = s.full_length[who] > depth;
-            from = depth > 0 ? p.cut.of(p.from[who], depth) : 0;
-        } else {
-            from = row[i - s.n];
-            who = p.cut.owner(from);
-            depth = p.cut.depth(from);
-            exists = i - s.n + 1 < n_rows && p.cut.owner(row[i - s.n + 1]) == who;
-        }
-        w[i] = exists ? way{s.symbol_at(who, depth), from} : way{i, NO_WAY};
+        e.find(which[i], &from, &who, &depth);
+        w[i] = way{e.s.symbol_at(who, depth), from};
         hash[i] = hash_of(w[i], bits);
         rank[i] = (uint32_t)i;
     }
@@ -207,10 +262,35 @@ __global__ void check_ways(uint64_t n_ways, const uint64_t *hash, const uint32_t
         }
 }
 
-lta_status check_branches(const sequences_view &s, const prefixes &p, const uint64_t *row, uint64_t n_rows,
-                          uint32_t *wrong, scratch *t)
+/* Numbers of the exits of e's part. */
+lta_status select_exits(const exits &e, device_array<uint32_t> *which, uint64_t *n_ways, scratch *t)
 {
-    uint64_t n = s.n + n_rows;
+    uint64_t n = e.s.n + e.n_rows, room = n;
+    device_array<uint64_t> count;
+    LTA_DEV(count.alloc(1));
+    if (e.parts > 1) {
+        LTA_DEV(t->run("count of exits", n, [&](void *m, size_t &size) {
+            auto counts =
+                thrust::make_transform_iterator(thrust::counting_iterator<uint32_t>(0), counts_exits{e});
+            return cub::DeviceReduce::Sum(m, size, counts, count.p, (int)n);
+        }));
+        LTA_DEV(count.at(0, &room));
+    }
+    LTA_DEV(which->alloc(room));
+    LTA_DEV(t->run("selection of exits", n, [&](void *m, size_t &size) {
+        return cub::DeviceSelect::If(m, size, thrust::counting_iterator<uint32_t>(0), which->p, count.p,
+                                     (int)n, e);
+    }));
+    return count.at(0, n_ways);
+}
+
+lta_status check_branches(const exits &e, uint32_t *wrong, scratch *t)
+{
+    uint64_t n;
+    device_array<uint32_t> which;
+    LTA_DEV(select_exits(e, &which, &n, t));
+    if (n == 0)
+        return LTA_OK;
     /* enough that hardly any two of n hash alike; fewer passes of the sort than all 64 would take */
     int bits = 2 * bits_of(n) + 8 < LTA_BRANCH_HASH_BITS ? 2 * bits_of(n) + 8 : LTA_BRANCH_HASH_BITS;
     device_array<way> w;
@@ -221,10 +301,9 @@ lta_status check_branches(const sequences_view &s, const prefixes &p, const uint
     LTA_DEV(sorted.alloc(n));
     LTA_DEV(rank.alloc(n));
     LTA_DEV(order.alloc(n));
-    LTA_DEV(launch("list_ways", list_ways, n, s, p, row, n_rows, bits, w.p, hash.p, rank.p));
+    LTA_DEV(launch("list_ways", list_ways, n, e, which.p, bits, w.p, hash.p, rank.p));
     LTA_DEV(t->run("sort of ways", n, [&](void *m, size_t &b) {
-        return cub::DeviceRadixSort::SortPairs(m, b, hash.p, sorted.p, rank.p, order.p, (int)n, 0,
-                                               LTA_BRANCH_HASH_BITS);
+        return cub::DeviceRadixSort::SortPairs(m, b, hash.p, sorted.p, rank.p, order.p, (int)n, 0, bits);
     }));
     return launch("check_ways", check_ways, n, sorted.p, order.p, w.p, wrong);
 }
@@ -250,59 +329,78 @@ lta_status lift(uint64_t n, const uint32_t *from, device_array<uint32_t> level[M
     return LTA_OK;
 }
 
-/* The distinct cuts, sorted. */
-lta_status make_cuts(const sequences_view &s, const prefixes &p, const ancestors &a,
-                     device_array<uint64_t> *row, uint64_t *n_rows, scratch *t)
+/* The distinct cuts of those between, sorted. all: there are no others. */
+lta_status make_cuts(const cut_at &cuts, const is_between &between, bool all, device_array<uint64_t> *row,
+                     uint64_t *n_rows, scratch *t)
 {
-    uint64_t m = 3 * s.n, last;
+    uint64_t n = 3 * cuts.s.n, m = n;
     device_array<uint64_t> cut, sorted, count;
-    LTA_DEV(check_elements("cuts", m));
-    LTA_DEV(cut.alloc(m));
-    LTA_DEV(sorted.alloc(m));
+    auto numbers = thrust::counting_iterator<uint64_t>(0);
+    LTA_DEV(check_elements("cuts", n));
     LTA_DEV(count.alloc(1));
-    LTA_DEV(launch("list_cuts", list_cuts, s.n, s, p, a, cut.p));
+    if (!all) {
+        LTA_DEV(t->run("count of cuts", n, [&](void *b, size_t &size) {
+            return cub::DeviceReduce::Sum(
+                b, size, thrust::make_transform_iterator(numbers, counts_between{cuts, between}), count.p,
+                (int)n);
+        }));
+        LTA_DEV(count.at(0, &m));
+    }
+    LTA_DEV(cut.alloc(m));
+    LTA_DEV(t->run("selection of cuts", n, [&](void *b, size_t &size) {
+        return cub::DeviceSelect::If(b, size, thrust::make_transform_iterator(numbers, cuts), cut.p, count.p,
+                                     (int)n, between);
+    }));
+    LTA_DEV(count.at(0, &m));
+    *n_rows = 0;
+    if (m == 0)
+        return LTA_OK;
+    LTA_DEV(sorted.alloc(m));
     LTA_DEV(t->run("sort of cuts", m, [&](void *b, size_t &size) {
-        return cub::DeviceRadixSort::SortKeys(b, size, cut.p, sorted.p, (int)m, 0, bits_of(p.cut.none));
+        return cub::DeviceRadixSort::SortKeys(b, size, cut.p, sorted.p, (int)m, 0, bits_of(cuts.p.cut.none));
     }));
     LTA_DEV(t->run("distinct cuts", m, [&](void *b, size_t &size) {
         return cub::DeviceSelect::Unique(b, size, sorted.p, cut.p, count.p, (int)m);
     }));
     LTA_DEV(count.at(0, n_rows));
-    if (*n_rows > 0) {
-        LTA_DEV(cut.at(*n_rows - 1, &last));
-        *n_rows -= last == p.cut.none;
-    }
     row->swap(cut);
     return LTA_OK;
 }
 
-lta_status download_trie(uint64_t n_rows, uint64_t n, const device_array<int64_t> *parent,
-                         const device_array<uint32_t> *depth, const device_array<uint32_t> *owner,
-                         const device_array<int64_t> *input_node, const device_array<int64_t> *full_node,
-                         lta_trie *out)
+/* Rows of parts of the owners, one part after the other, put together on the host. */
+struct host_rows {
+    uint64_t *row = nullptr;
+    uint64_t n = 0, capacity = 0;
+    ~host_rows()
+    {
+        free(row);
+    }
+};
+
+/* All rows, in so many parts. */
+lta_status make_rows_in_parts(const cut_at &cuts, uint64_t parts, device_array<uint64_t> *row,
+                              uint64_t *n_rows, scratch *t)
 {
-    lta_status st = LTA_OK;
-    lta_trie t = {};
-    t.n_nodes = n_rows;
-    t.n_requests = n;
-    LTA_TRY(LTA_ALLOC(&t.parent, n_rows));
-    LTA_TRY(LTA_ALLOC(&t.depth, n_rows));
-    LTA_TRY(LTA_ALLOC(&t.owner, n_rows));
-    LTA_TRY(LTA_ALLOC(&t.input_node, n));
-    LTA_TRY(LTA_ALLOC(&t.full_node, n));
-    LTA_TRY(parent->download(t.parent, n_rows));
-    LTA_TRY(depth->download(t.depth, n_rows));
-    LTA_TRY(owner->download(t.owner, n_rows));
-    LTA_TRY(input_node->download(t.input_node, n));
-    LTA_TRY(full_node->download(t.full_node, n));
-    *out = t;
-    return LTA_OK;
-done:
-    lta_trie_free(&t);
-    return st;
+    const cuts_of_owners of = cuts.p.cut;
+    uint64_t n = cuts.s.n;
+    host_rows rows;
+    if (parts == 1)
+        return make_cuts(cuts, is_between{0, of.none}, true, row, n_rows, t);
+    for (uint64_t part = 0; part < parts; part++) {
+        device_array<uint64_t> some;
+        uint64_t first = n * part / parts, end = n * (part + 1) / parts, m = 0;
+        LTA_DEV(
+            make_cuts(cuts, is_between{first << of.depth_bits, end << of.depth_bits}, false, &some, &m, t));
+        LTA_DEV(LTA_GROW(&rows.row, &rows.capacity, rows.n + m));
+        LTA_DEV(some.download(rows.row + rows.n, m));
+        rows.n += m;
+    }
+    t->release();
+    *n_rows = rows.n;
+    return row->upload(rows.row, rows.n);
 }
 
-lta_status build(const lta_sequences *host, lta_trie *out, bool *canonical)
+lta_status build(const lta_sequences *host, uint32_t longest, uint64_t parts, lta_trie *out, bool *canonical)
 {
     uint64_t n = host->n, n_rows = 0;
     uint32_t wrong_host;
@@ -315,9 +413,6 @@ lta_status build(const lta_sequences *host, lta_trie *out, bool *canonical)
     LTA_DEV(from.alloc(n));
     LTA_DEV(shared.alloc(n));
     LTA_DEV(wrong.alloc_zero(1));
-    uint32_t longest = 0;
-    for (uint64_t r = 0; r < n; r++)
-        longest = host->full_length[r] > longest ? host->full_length[r] : longest;
     prefixes p = {from.p, shared.p, {bits_of(longest), n << bits_of(longest)}};
     LTA_DEV(launch("read_prefixes", read_prefixes, n, s, p));
     LTA_DEV(launch("check_prefixes", check_prefixes, n, p, wrong.p));
@@ -327,23 +422,47 @@ lta_status build(const lta_sequences *host, lta_trie *out, bool *canonical)
         return LTA_OK;
     ancestors a = {};
     LTA_DEV(lift(n, from.p, level, &a));
-    LTA_DEV(make_cuts(s, p, a, &row, &n_rows, &t));
-    LTA_DEV(check_branches(s, p, row.p, n_rows, wrong.p, &t));
+    LTA_DEV(make_rows_in_parts(cut_at{s, p, a}, parts, &row, &n_rows, &t));
+    LTA_DEV(check_elements("ways out of positions", n + n_rows));
+    for (uint64_t part = 0; part < parts; part++)
+        LTA_DEV(check_branches(exits{s, p, row.p, n_rows, parts, part}, wrong.p, &t));
     LTA_DEV(wrong.at(0, &wrong_host));
     *canonical = !wrong_host;
     if (wrong_host)
         return LTA_OK;
     t.release();
-    device_array<int64_t> parent, input_node, full_node;
-    device_array<uint32_t> depth, owner;
-    LTA_DEV(parent.alloc(n_rows));
-    LTA_DEV(depth.alloc(n_rows));
+    std::unique_ptr<device_trie> d(new (std::nothrow) device_trie);
+    device_array<uint32_t> owner;
+    if (!d)
+        return lta_fail(LTA_ERR_NOMEM, "out of memory: a trie on the device");
+    d->n_nodes = n_rows;
+    d->n = n;
+    d->deepest = longest;
+    LTA_DEV(d->parent.alloc(n_rows));
+    LTA_DEV(d->depth.alloc(n_rows));
     LTA_DEV(owner.alloc(n_rows));
-    LTA_DEV(input_node.alloc(n));
-    LTA_DEV(full_node.alloc(n));
-    LTA_DEV(launch("make_rows", make_rows, n_rows, row.p, p, parent.p, depth.p, owner.p));
-    LTA_DEV(launch("find_nodes", find_nodes, n, s, p, a, row.p, n_rows, input_node.p, full_node.p));
-    return download_trie(n_rows, n, &parent, &depth, &owner, &input_node, &full_node, out);
+    LTA_DEV(d->input_node.alloc(n));
+    LTA_DEV(d->full_node.alloc(n));
+    LTA_DEV(launch("make_rows", make_rows, n_rows, row.p, p, d->parent.p, d->depth.p, owner.p));
+    LTA_DEV(launch("find_nodes", find_nodes, n, s, p, a, row.p, n_rows, d->input_node.p, d->full_node.p));
+    lta_trie made = {};
+    LTA_DEV(download_trie(*d, &owner, &made));
+    keep_device_trie(std::move(d), &made);
+    *out = made;
+    return LTA_OK;
+}
+
+/* In one part, or where memory does not suffice for that, in more. */
+lta_status build_in_parts(const lta_sequences *s, uint32_t longest, lta_trie *out, bool *canonical)
+{
+    enum { MOST_PARTS = 64, TIMES = 4 };
+    lta_status st = LTA_OK;
+    for (uint64_t parts = 1; parts <= MOST_PARTS; parts *= TIMES) {
+        st = build(s, longest, parts, out, canonical);
+        if (st != LTA_ERR_DEVICE_MEMORY)
+            break;
+    }
+    return st;
 }
 
 } // namespace
@@ -351,8 +470,14 @@ lta_status build(const lta_sequences *host, lta_trie *out, bool *canonical)
 extern "C" lta_status lta_trie_build_cuda(const lta_sequences *s, lta_trie *out)
 {
     bool canonical = true;
-    if (s->n == 0)
+    uint32_t longest = 0;
+    for (uint64_t r = 0; r < s->n; r++)
+        longest = s->full_length[r] > longest ? s->full_length[r] : longest;
+    if (longest == 0) /* nothing to build */
         return lta_trie_build_cpu(s, out);
-    LTA_DEV(build(s, out, &canonical));
+    if (longest == 1)
+        LTA_DEV(build_flat_trie(s, out, &canonical));
+    else
+        LTA_DEV(build_in_parts(s, longest, out, &canonical));
     return canonical ? LTA_OK : lta_trie_build_cpu(s, out); /* which names what is wrong */
 }

@@ -27,22 +27,42 @@ __global__ void turn_over(uint64_t n, unsigned char *byte)
         byte[i] = (unsigned char)~byte[i];
 }
 
-/* Up, turned over by a kernel, down: buffers of `buffer` bytes. */
-lta_status round_trip(size_t bytes, size_t buffer)
+/* What goes up, and where what comes down is put. */
+struct host_bytes {
+    unsigned char *out, *in;
+};
+
+void fill(const void *context, void *buffer, size_t at, size_t bytes)
+{
+    memcpy(buffer, ((const host_bytes *)context)->out + at, bytes);
+}
+
+void take(const void *context, const void *buffer, size_t at, size_t bytes)
+{
+    memcpy(((const host_bytes *)context)->in + at, buffer, bytes);
+}
+
+/* Up, turned over by a kernel, down: buffers of `buffer` bytes. Down behind an event, or behind everything.
+ */
+lta_status round_trip(size_t bytes, size_t buffer, bool behind_event)
 {
     unsigned char *out = (unsigned char *)malloc(bytes + 1), *in = (unsigned char *)malloc(bytes + 1);
+    host_bytes host = {out, in};
     device_array<unsigned char> d;
+    event turned;
     lta_status st = out && in ? d.alloc(bytes) : lta_fail(LTA_ERR_NOMEM, "no memory for %zu bytes", bytes);
     for (size_t i = 0; st == LTA_OK && i < bytes; i++)
         out[i] = (unsigned char)(i * 131 + i / 251);
     if (st == LTA_OK)
-        st = copy_to_device(d.p, out, bytes, buffer);
+        st = copy_to_device(d.p, bytes, fill, &host, buffer);
     if (st == LTA_OK)
         st = launch("turn_over", turn_over, bytes, d.p);
+    if (st == LTA_OK && behind_event)
+        st = turned.record();
     if (st == LTA_OK) {
         memset(in, 0, bytes + 1);
         in[bytes] = 17;
-        st = copy_from_device(in, d.p, bytes, buffer);
+        st = copy_from_device(d.p, bytes, turned.e, take, &host, buffer);
     }
     for (size_t i = 0; st == LTA_OK && i < bytes; i++)
         if (in[i] != (unsigned char)~out[i])
@@ -67,10 +87,12 @@ lta_status bandwidth()
     const size_t bytes = (size_t)1 << 30;
     device_array<unsigned char> d;
     unsigned char *host = (unsigned char *)calloc(bytes, 1);
+    host_bytes both = {host, host};
     lta_status st = host ? d.alloc(bytes) : lta_fail(LTA_ERR_NOMEM, "no memory for %zu bytes", bytes);
     for (int turn = 0; st == LTA_OK && turn < 6; turn++) {
         double start = seconds();
-        st = turn % 2 == 0 ? copy_to_device(d.p, host, bytes) : copy_from_device(host, d.p, bytes);
+        st = turn % 2 == 0 ? copy_to_device(d.p, bytes, fill, &both)
+                           : copy_from_device(d.p, bytes, nullptr, take, &both);
         printf("%s 1 GiB: %.1f GB/s\n", turn % 2 == 0 ? "up" : "down",
                (double)bytes / (seconds() - start) * 1e-9);
     }
@@ -92,9 +114,9 @@ int main(int argc, char **argv)
     lta_status st = argc > 1 && strcmp(argv[1], "--bandwidth") == 0 ? bandwidth() : LTA_OK;
     for (size_t b = 0; b < sizeof buffers / sizeof *buffers; b++)
         for (size_t s = 0; st == LTA_OK && s < sizeof sizes / sizeof *sizes; s++)
-            st = round_trip(sizes[s], buffers[b]);
+            st = round_trip(sizes[s], buffers[b], s % 2 == 1);
     for (int turn = 0; st == LTA_OK && turn < 3; turn++)
-        st = round_trip(3 * COPY_BUFFER + 12345, COPY_BUFFER);
+        st = round_trip(3 * COPY_BUFFER + 12345, COPY_BUFFER, turn == 1);
     if (st != LTA_OK) {
         printf("failed: %s\n", lta_error_detail());
         return 1;

@@ -176,11 +176,64 @@ static void compare_blocks(const twins *t, const lta_trie *trie, const lta_runs 
     free(b);
 }
 
-static void compare_scope(twins *t, const lta_trie *trie, const int64_t *touched, const uint32_t *group)
+static void same_curve(const twins *t, const lta_curve *a, const lta_curve *b)
+{
+    if (a->n != b->n)
+        differ(t, "numbers of vertices in one go");
+    same(t, "capacities in one go", a->capacity, b->capacity, a->n, sizeof *a->capacity);
+    same(t, "hits in one go", a->hits, b->hits, a->n, sizeof *a->hits);
+}
+
+/* Curves in blocks in one go, for three lookup rules, against one step after the other on the CPU. runs have
+ * their distances in symbols. */
+static void compare_block_curves(const twins *t, const lta_trie *trie, const lta_runs *runs, bool inputs,
+                                 uint32_t block)
+{
+    enum { RULES = 3 };
+    const int64_t *touched = inputs ? trie->input_node : trie->full_node;
+    uint64_t *distance = test_alloc(runs->n_runs, sizeof *distance);
+    uint32_t *weight = test_alloc(runs->n_runs, sizeof *weight), *first = test_alloc(t->n, sizeof *first),
+             *most = test_alloc(t->n, sizeof *most);
+    lta_curve expected, got[RULES];
+    for (uint64_t r = 0; r < t->n; r++)
+        most[r] = (uint32_t)((r * 2654435761u + t->seed) % 40);
+    const lta_lookup_rule rules[RULES] = {{0, NULL}, {1, NULL}, {2, most}};
+    check(t, t->cuda->block_curves(trie, runs, touched, block, RULES, rules, got));
+    for (uint64_t k = 0; k < runs->n_runs; k++)
+        weight[k] = (runs->start[k] + runs->length[k]) / block - runs->start[k] / block;
+    for (uint64_t r = 0; r < t->n; r++)
+        first[r] = (touched[r] < 0 ? 0 : trie->depth[touched[r]] / block) - lta_runs_end(runs, r) / block;
+    check(t, t->cpu->stack_distance(t->n, runs->offset, runs->previous, weight, first, distance));
+    for (int i = 0; i < RULES; i++) {
+        for (uint64_t r = 0; r < t->n; r++)
+            for (uint64_t k = runs->offset[r]; k < runs->offset[r + 1]; k++) {
+                uint32_t input = trie->input_node[r] < 0 ? 0 : trie->depth[trie->input_node[r]];
+                uint32_t limit = input > rules[i].leave ? input - rules[i].leave : 0,
+                         end = runs->start[k] + runs->length[k];
+                limit = rules[i].most && most[r] < limit ? most[r] : limit;
+                end = end < limit ? end : limit;
+                weight[k] = runs->start[k] < end ? end / block - runs->start[k] / block : 0;
+            }
+        check(t, t->cpu->hit_curve(runs->n_runs, distance, weight, &expected));
+        same_curve(t, &expected, &got[i]);
+        lta_curve_free(&expected);
+        lta_curve_free(&got[i]);
+    }
+    free(distance);
+    free(weight);
+    free(first);
+    free(most);
+}
+
+/* own: the trie of the twin, which has left it on the device, or the CPU's. */
+static void compare_scope(twins *t, const lta_trie *trie, const lta_trie *own, bool inputs,
+                          const uint32_t *group)
 {
     lta_runs a, b, c;
+    const int64_t *touched = inputs ? trie->input_node : trie->full_node,
+                  *own_touched = inputs ? own->input_node : own->full_node;
     check(t, t->cpu->run_build(trie, touched, group, &a));
-    check(t, t->cuda->run_build(trie, touched, group, &b));
+    check(t, t->cuda->run_build(own, own_touched, group, &b));
     if (a.n_runs != b.n_runs)
         differ(t, "numbers of runs");
     same(t, "offsets", a.offset, b.offset, a.n + 1, sizeof *a.offset);
@@ -189,7 +242,7 @@ static void compare_scope(twins *t, const lta_trie *trie, const int64_t *touched
     same(t, "lengths", a.length, b.length, a.n_runs, sizeof *a.length);
     lta_runs_free(&b);
     check(t, t->cpu->reuse_runs(trie, touched, group, &b));
-    check(t, t->cuda->reuse_runs(trie, touched, group, &c));
+    check(t, t->cuda->reuse_runs(own, own_touched, group, &c));
     if (c.n_runs != a.n_runs)
         differ(t, "numbers of runs in one go");
     same(t, "offsets in one go", a.offset, c.offset, a.n + 1, sizeof *a.offset);
@@ -197,6 +250,9 @@ static void compare_scope(twins *t, const lta_trie *trie, const int64_t *touched
     same(t, "starts in one go", a.start, c.start, a.n_runs, sizeof *a.start);
     same(t, "lengths in one go", a.length, c.length, a.n_runs, sizeof *a.length);
     same(t, "distances in one go", b.distance, c.distance, a.n_runs, sizeof *b.distance);
+    compare_block_curves(t, own, &c, inputs, 1); /* both on the device already, if own is */
+    compare_block_curves(t, own, &c, inputs, 16);
+    compare_block_curves(t, trie, &b, inputs, t->seed % 2 ? 1 : 5);
     lta_runs_free(&c);
     compare_blocks(t, trie, &a, touched, 1);
     compare_blocks(t, trie, &a, touched, 16);
@@ -239,8 +295,8 @@ static void compare_trace(twins *t)
     same(t, "nodes of full sequences", a.full_node, b.full_node, a.n_requests, sizeof *a.full_node);
     const uint32_t *groups[] = {NULL, t->source, t->session};
     for (int g = 0; g < 3; g++) {
-        compare_scope(t, &a, a.full_node, groups[g]);
-        compare_scope(t, &a, a.input_node, groups[g]);
+        compare_scope(t, &a, t->seed % 3 ? &b : &a, false, groups[g]);
+        compare_scope(t, &a, t->seed % 3 ? &b : &a, true, groups[g]);
     }
     compare_hashes(t);
     lta_trie_free(&a);

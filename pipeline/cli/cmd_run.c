@@ -6,6 +6,7 @@
 #include "pipeline/enrich/enrich.h"
 #include "pipeline/import/import.h"
 #include "pipeline/reuse/reuse.h"
+#include "pipeline/stage/carry.h"
 #include "pipeline/table/table.h"
 #include "pipeline/trie/trie.h"
 
@@ -77,6 +78,7 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     }
     curve.inputs_only = reuse.inputs_only;
     LTA_TRY(import_or_go_on(cli, store, &import));
+    LTA_TRY(lta_carry_create(&cli->run.carry));
     LTA_TRY(lta_trie_stage(&cli->run, store));
     LTA_TRY(lta_reuse_stage(&cli->run, store, &reuse));
     LTA_TRY(lta_curve_stage(&cli->run, store, &curve));
@@ -85,6 +87,8 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     LTA_TRY(lta_summary_print(store, cli->out));
     LTA_TRY(print_written(cli, store));
 done:
+    lta_carry_free(cli->run.carry);
+    cli->run.carry = NULL;
     lta_curve_options_free(&curve);
     lta_enrich_options_free(&enrich);
     return st;

@@ -10,13 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct lta_ops; /* kernels/ops.h */
+struct lta_ops;   /* kernels/ops.h */
+struct lta_carry; /* pipeline/stage/carry.h */
 
 typedef struct lta_run {
     lta_log *log;                        /* borrowed, never NULL */
     const struct lta_ops *ops;           /* backend chosen by --device */
     int threads;                         /* at least 1 */
     uint64_t memory_bytes;               /* budget of --memory; 0 = none given */
+    struct lta_carry *carry;             /* what stages leave for later ones of this process; may be NULL */
     bool force;                          /* redo stages that are up to date */
     bool skip_bad_rows;                  /* --on-error skip */
     const volatile sig_atomic_t *signal; /* number of the signal that asked to stop, 0 = none; may be NULL */

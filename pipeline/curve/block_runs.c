@@ -9,6 +9,13 @@
 
 #include <stdlib.h>
 
+/* Blocks that all input tokens but the last one fill. */
+static uint32_t filled_blocks(const lta_trace *trace, uint64_t r)
+{
+    uint32_t tokens = trace->input_tokens[r];
+    return tokens > 0 ? (tokens - 1) / trace->block_tokens : 0;
+}
+
 uint32_t lta_lookup_length(const lta_trace *trace, const lta_trie *trie, uint64_t r, bool reserve_last)
 {
     int64_t node = trie->input_node[r];
@@ -19,9 +26,39 @@ uint32_t lta_lookup_length(const lta_trace *trace, const lta_trie *trie, uint64_
         return length > 0 ? length - 1 : 0;
     if (trace->block_tokens == 0) /* blocks of unequal lengths: at least a part of the last is recomputed */
         return length > 0 ? length - 1 : 0;
-    uint32_t tokens = trace->input_tokens[r];
-    uint32_t filled = tokens > 0 ? (tokens - 1) / trace->block_tokens : 0;
+    uint32_t filled = filled_blocks(trace, r);
     return length < filled ? length : filled;
+}
+
+uint64_t lta_lookups(const lta_trace *trace, const lta_trie *trie, bool reserve_last, uint64_t block)
+{
+    uint64_t sum = 0;
+    for (uint64_t r = 0; r < trace->n; r++)
+        sum += lta_lookup_length(trace, trie, r, reserve_last) / block;
+    return sum;
+}
+
+lta_status lta_lookup_rule_of(const lta_trace *trace, bool reserve_last, lta_lookup_rule *rule,
+                              uint32_t **most)
+{
+    bool in_tokens = reserve_last && trace->unit == LTA_UNIT_BLOCK && trace->block_tokens > 0;
+    *most = NULL;
+    *rule = (lta_lookup_rule){.leave = reserve_last && !in_tokens};
+    if (!in_tokens)
+        return LTA_OK;
+    lta_status st = LTA_ALLOC(most, trace->n);
+    if (st != LTA_OK)
+        return st;
+    uint32_t largest = 0;
+    for (uint64_t r = 0; r < trace->n; r++) {
+        (*most)[r] = filled_blocks(trace, r);
+        largest = (*most)[r] > largest ? (*most)[r] : largest;
+    }
+    if (largest == 0)
+        rule->leave = UINT32_MAX; /* nothing is ever looked up */
+    else
+        rule->most = *most;
+    return LTA_OK;
 }
 
 static uint32_t blocks_between(uint64_t start, uint64_t end, uint64_t block)

@@ -92,6 +92,31 @@ static json_t *parameters_of(const lta_curve_options *o)
     return json_pack("{s:o, s:b, s:o}", "blocks", blocks, "inputs_only", o->inputs_only, "scopes", scopes);
 }
 
+/* Both curves in one go, where a device does that. */
+static lta_status fused_pair(const lta_run *run, const lta_trace *trace, const lta_trie *trie,
+                             const lta_runs *runs, bool inputs_only, lta_scope scope, uint64_t block,
+                             lta_stored_curve pair[2], bool *done)
+{
+    lta_status st = LTA_OK;
+    lta_lookup_rule rules[2];
+    uint32_t *most[2] = {NULL, NULL};
+    lta_curve curves[2];
+    for (int i = 0; i < 2; i++)
+        LTA_TRY(lta_lookup_rule_of(trace, i == 1, &rules[i], &most[i]));
+    LTA_TRY(lta_compute_block_curves(run, trie, runs, inputs_only ? trie->input_node : trie->full_node, block,
+                                     2, rules, curves, done));
+    for (int i = 0; *done && i < 2; i++)
+        pair[i] = (lta_stored_curve){.scope = scope,
+                                     .block = block,
+                                     .reserve_last = i == 1,
+                                     .lookups = lta_lookups(trace, trie, i == 1, block),
+                                     .curve = curves[i]};
+done:
+    free(most[0]);
+    free(most[1]);
+    return st;
+}
+
 /* Both curves, without and with reserve-last, of one scope and block size. */
 static lta_status curve_pair(const lta_run *run, const lta_trace *trace, const lta_trie *trie,
                              const lta_reuse *reuse, lta_scope scope, uint64_t block,
@@ -100,6 +125,11 @@ static lta_status curve_pair(const lta_run *run, const lta_trace *trace, const l
     lta_status st = LTA_OK;
     lta_block_runs all = {0}, reserved = {0};
     const lta_runs *runs = &reuse->runs[scope];
+    bool done = false;
+    if (lta_compute_fuses_curves(run, runs->n_runs))
+        LTA_TRY(fused_pair(run, trace, trie, runs, reuse->inputs_only, scope, block, pair, &done));
+    if (done)
+        goto done;
     LTA_TRY(lta_block_runs_compute(run, trace, trie, runs, reuse->inputs_only, block, false, &all));
     LTA_TRY(lta_block_runs_again(trace, trie, runs, &all, true, &reserved));
     const lta_block_runs *both[] = {&all, &reserved};
@@ -182,6 +212,7 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
     lta_trie trie = {0};
     lta_reuse reuse = {0};
     lta_curves curves = {0};
+    char trie_digest[LTA_SHA256_HEX] = "", reuse_digest[LTA_SHA256_HEX] = "";
     lta_writer *w = NULL;
     bool has, current;
 
@@ -194,8 +225,8 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
     if (current)
         goto done;
     LTA_TRY(lta_trace_load(store, false, &trace, NULL));
-    LTA_TRY(lta_trie_load(store, trace.n, &trie, NULL));
-    LTA_TRY(lta_reuse_load(store, trace.n, &reuse, NULL));
+    LTA_TRY(lta_trie_load(run, store, trace.n, &trie, trie_digest));
+    LTA_TRY(lta_reuse_load(run, store, trace.n, &reuse, reuse_digest));
     if (reuse.inputs_only != options->inputs_only) {
         st = lta_fail(LTA_ERR_USAGE,
                       "%s/reuse.h5 was made %s --inputs-only; give both stages the same, or ask with --csv",
@@ -221,8 +252,8 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
 done:
     lta_writer_close(w);
     lta_curves_free(&curves);
-    lta_reuse_free(&reuse);
-    lta_trie_free(&trie);
+    lta_reuse_leave(run, reuse_digest, &reuse);
+    lta_trie_leave(run, trie_digest, &trie);
     lta_trace_free(&trace);
     lta_stage_end(&stage);
     return st;

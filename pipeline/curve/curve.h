@@ -2,7 +2,7 @@
 #ifndef LTA_CURVE_CURVE_H
 #define LTA_CURVE_CURVE_H
 
-#include "kernels/hit_curve.h"
+#include "kernels/block_curves.h"
 #include "pipeline/reuse/reuse.h"
 
 #include <stdbool.h>
@@ -40,6 +40,12 @@ typedef struct lta_block_runs {
 LTA_MUST_CHECK lta_status lta_block_runs_compute(const lta_run *run, const lta_trace *trace,
                                                  const lta_trie *trie, const lta_runs *runs, bool inputs_only,
                                                  uint64_t block, bool reserve_last, lta_block_runs *out);
+/* The lookup rule as data: *most is set to an array [trace->n], owned by the caller, where rule->most needs
+ * one, else to NULL. */
+LTA_MUST_CHECK lta_status lta_lookup_rule_of(const lta_trace *trace, bool reserve_last, lta_lookup_rule *rule,
+                                             uint32_t **most);
+/* Blocks that lookups of all requests cover. */
+uint64_t lta_lookups(const lta_trace *trace, const lta_trie *trie, bool reserve_last, uint64_t block);
 /* The same runs under the other lookup rule; distances are borrowed from base, which must live longer. */
 LTA_MUST_CHECK lta_status lta_block_runs_again(const lta_trace *trace, const lta_trie *trie,
                                                const lta_runs *runs, const lta_block_runs *base,

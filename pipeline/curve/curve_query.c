@@ -69,10 +69,10 @@ static lta_status load_runs(query *q)
     if (q->loaded)
         return LTA_OK;
     LTA_TRY(lta_trace_load(q->store, false, &q->trace, NULL));
-    LTA_TRY(lta_trie_load(q->store, q->trace.n, &q->trie, NULL));
+    LTA_TRY(lta_trie_load(q->run, q->store, q->trace.n, &q->trie, NULL));
     LTA_TRY(is_usable(q, "reuse.h5", &usable));
     if (usable)
-        LTA_TRY(lta_reuse_load(q->store, q->trace.n, &q->reuse, NULL));
+        LTA_TRY(lta_reuse_load(q->run, q->store, q->trace.n, &q->reuse, NULL));
     q->loaded = true;
 done:
     return st;

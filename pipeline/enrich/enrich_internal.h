@@ -53,8 +53,9 @@ typedef struct lta_enrichment {
         first_touches[LTA_SCOPES]; /* [n] of which for the first time in that scope; global and source only */
     uint64_t distinct;             /* positions ever touched: sum of first_touches[global] */
     lta_block_runs by_symbol;      /* runs of scope global, B = 1 */
-    lta_curve curve;               /* their hit curve */
-    uint64_t *session_offset;      /* [n_sessions + 1]; with sessions */
+    const lta_curve *curve;        /* their hit curve: in curves, or own_curve */
+    lta_curve own_curve;
+    uint64_t *session_offset;  /* [n_sessions + 1]; with sessions */
     uint32_t *session_request; /* requests of session s: session_offset[s] .. session_offset[s+1]-1, rising */
     lta_fields fields;
 } lta_enrichment; /* all zero is empty */

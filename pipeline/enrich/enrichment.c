@@ -82,8 +82,14 @@ static lta_status derive_from_symbols(lta_enrichment *e)
     LTA_TRY(count_touches(e));
     LTA_TRY(lta_block_runs_compute(e->run, &e->trace, &e->trie, &e->reuse.runs[LTA_SCOPE_GLOBAL],
                                    e->reuse.inputs_only, 1, false, &e->by_symbol));
+    const lta_stored_curve *stored = lta_curves_find(&e->curves, LTA_SCOPE_GLOBAL, 1, false);
+    if (stored && e->curves.inputs_only == e->reuse.inputs_only) {
+        e->curve = &stored->curve;
+        goto done;
+    }
     LTA_TRY(lta_compute_curve(e->run, e->by_symbol.n_runs, e->by_symbol.distance, e->by_symbol.looked_up,
-                              &e->curve));
+                              &e->own_curve));
+    e->curve = &e->own_curve;
 done:
     return st;
 }
@@ -111,8 +117,8 @@ lta_status lta_enrichment_load(const lta_run *run, const char *store, lta_enrich
     char digest[LTA_SHA256_HEX];
     LTA_TRY(lta_trace_load(store, false, &e->trace, digest));
     if (e->trace.unit != LTA_UNIT_NONE) {
-        LTA_TRY(lta_trie_load(store, e->trace.n, &e->trie, NULL));
-        LTA_TRY(lta_reuse_load(store, e->trace.n, &e->reuse, NULL));
+        LTA_TRY(lta_trie_load(run, store, e->trace.n, &e->trie, NULL));
+        LTA_TRY(lta_reuse_load(run, store, e->trace.n, &e->reuse, NULL));
         LTA_TRY(lta_curves_load(store, &e->curves, NULL));
     }
     LTA_TRY(lta_enrichment_derive(run, e));
@@ -126,7 +132,7 @@ void lta_enrichment_free(lta_enrichment *e)
     free(e->capacities);
     free(e->session_offset);
     free(e->session_request);
-    lta_curve_free(&e->curve);
+    lta_curve_free(&e->own_curve);
     lta_block_runs_free(&e->by_symbol);
     for (int s = 0; s < LTA_SCOPES; s++)
         free(e->first_touches[s]);

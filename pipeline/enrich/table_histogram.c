@@ -33,7 +33,7 @@ static void count_values(distribution *d, uint64_t *values, uint64_t *scratch, u
  * what the exact hit curve says at C, and no symbol is visited. */
 static void count_symbol_distances(const lta_enrichment *e, distribution *d)
 {
-    const lta_curve *curve = &e->curve;
+    const lta_curve *curve = e->curve;
     const lta_block_runs *b = &e->by_symbol;
     uint64_t below = 0;
     d->values = curve->hits[curve->n - 1];

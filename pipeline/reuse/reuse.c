@@ -4,6 +4,7 @@
 #include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
+#include "pipeline/stage/carry.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/trie/trie.h"
 
@@ -89,7 +90,9 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     lta_stage stage = {0};
     lta_trace trace = {0};
     lta_trie trie = {0};
-    lta_runs runs[LTA_SCOPES] = {{0}};
+    lta_reuse reuse = {.inputs_only = options->inputs_only};
+    lta_runs *runs = reuse.runs;
+    char trie_digest[LTA_SHA256_HEX] = "", digest[LTA_SHA256_HEX] = "";
     lta_writer *w = NULL;
     bool has, current;
 
@@ -101,7 +104,7 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     if (current)
         goto done;
     LTA_TRY(lta_trace_load(store, false, &trace, NULL)); /* the trie stands for the sequences */
-    LTA_TRY(lta_trie_load(store, trace.n, &trie, NULL));
+    LTA_TRY(lta_trie_load(run, store, trace.n, &trie, trie_digest));
 
     int threads = lta_compute_threads(run, LTA_OPERATION_REUSE, trie.n_requests + trie.n_nodes);
     /* with one source, source is another name of global */
@@ -126,14 +129,18 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
         else if (s == LTA_SCOPE_SOURCE)
             LTA_TRY(lta_writer_link(w, "/global", "/source"));
     LTA_TRY(lta_stage_commit(&stage, w));
+    memcpy(digest, lta_writer_digest(w), sizeof digest);
+    if (!runs[LTA_SCOPE_SOURCE].offset)
+        runs[LTA_SCOPE_SOURCE] = runs[LTA_SCOPE_GLOBAL];
+    for (int s = 0; s < LTA_SCOPES; s++)
+        reuse.present[s] = runs[s].offset != NULL;
     lta_log_line(run->log, LTA_LOG_INFO, "reuse", "%llu runs of %llu requests in scope global (%s), %.2f s",
                  (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)trace.n,
                  lta_compute_device(run), lta_seconds() - stage.started);
 done:
     lta_writer_close(w);
-    for (int s = 0; s < LTA_SCOPES; s++)
-        lta_runs_free(&runs[s]);
-    lta_trie_free(&trie);
+    lta_reuse_leave(run, digest, &reuse);
+    lta_trie_leave(run, trie_digest, &trie);
     lta_trace_free(&trace);
     lta_stage_end(&stage);
     return st;
@@ -197,7 +204,8 @@ done:
     return st;
 }
 
-lta_status lta_reuse_load(const char *store, uint64_t n_requests, lta_reuse *out, char *digest)
+lta_status lta_reuse_load(const lta_run *run, const char *store, uint64_t n_requests, lta_reuse *out,
+                          char *digest)
 {
     lta_status st = LTA_OK;
     lta_reader *r = NULL;
@@ -205,6 +213,10 @@ lta_status lta_reuse_load(const char *store, uint64_t n_requests, lta_reuse *out
     char *parameters = NULL;
     json_t *p = NULL;
     LTA_TRY(lta_stage_open_file(store, "reuse.h5", true, &r));
+    if (digest)
+        memcpy(digest, lta_reader_digest(r), LTA_SHA256_HEX);
+    if (lta_carry_take(run->carry, "reuse.h5", lta_reader_digest(r), out, sizeof *out))
+        goto done;
     LTA_TRY(lta_reader_attribute_text(r, "/", "parameters", &parameters));
     p = json_loads(parameters, 0, NULL);
     reuse.inputs_only = json_is_true(json_object_get(p, "inputs_only"));
@@ -215,8 +227,6 @@ lta_status lta_reuse_load(const char *store, uint64_t n_requests, lta_reuse *out
         if (reuse.present[s])
             LTA_TRY(read_scope(r, (lta_scope)s, n_requests, &reuse.runs[s]));
     }
-    if (digest)
-        memcpy(digest, lta_reader_digest(r), LTA_SHA256_HEX);
     *out = reuse;
     reuse = (lta_reuse){0};
 done:
@@ -229,7 +239,19 @@ done:
 
 void lta_reuse_free(lta_reuse *r)
 {
+    if (r->runs[LTA_SCOPE_SOURCE].offset == r->runs[LTA_SCOPE_GLOBAL].offset)
+        r->runs[LTA_SCOPE_SOURCE] = (lta_runs){0};
     for (int s = 0; s < LTA_SCOPES; s++)
         lta_runs_free(&r->runs[s]);
     *r = (lta_reuse){0};
+}
+
+static void free_reuse(void *reuse)
+{
+    lta_reuse_free(reuse);
+}
+
+void lta_reuse_leave(const lta_run *run, const char *digest, lta_reuse *r)
+{
+    lta_carry_put(*digest ? run->carry : NULL, "reuse.h5", digest, r, sizeof *r, free_reuse);
 }

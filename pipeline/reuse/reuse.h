@@ -28,15 +28,19 @@ LTA_MUST_CHECK lta_status lta_reuse_compute(const lta_run *run, const lta_trace 
 LTA_MUST_CHECK lta_status lta_reuse_stage(const lta_run *run, const char *store,
                                           const lta_reuse_options *options);
 
-/* Everything reuse.h5 holds, checked against the trace's size. Scopes that are not there have .n = 0 and
- * present false; with one source, source's arrays are a copy of global's. */
+/* Everything reuse.h5 holds, or what an earlier stage left of it, checked against the trace's size. Scopes
+ * that are not there have .n = 0 and present false; with one source, source's arrays are a copy of global's,
+ * or the same. */
 typedef struct lta_reuse {
     bool inputs_only;
     bool present[LTA_SCOPES];
     lta_runs runs[LTA_SCOPES];
 } lta_reuse;
-LTA_MUST_CHECK lta_status lta_reuse_load(const char *store, uint64_t n_requests, lta_reuse *out,
-                                         char *digest);
+LTA_MUST_CHECK lta_status lta_reuse_load(const lta_run *run, const char *store, uint64_t n_requests,
+                                         lta_reuse *out, char *digest);
 void lta_reuse_free(lta_reuse *r);
+/* Leaves what stands for the reuse.h5 of that digest to later stages of this process, or frees it; digest "":
+ * it stands for no file. */
+void lta_reuse_leave(const lta_run *run, const char *digest, lta_reuse *r);
 
 #endif

@@ -47,7 +47,8 @@ LTA_MUST_CHECK lta_status lta_writer_attribute_u64(lta_writer *w, const char *pa
 LTA_MUST_CHECK lta_status lta_writer_link(lta_writer *w, const char *target, const char *path);
 /* parameters, inputs: JSON texts, keys sorted, no spaces. */
 LTA_MUST_CHECK lta_status lta_writer_commit(lta_writer *w, const char *parameters, const char *inputs);
-void lta_writer_close(lta_writer *w); /* accepts NULL; throws away what was not committed */
+const char *lta_writer_digest(const lta_writer *w); /* content_sha256 of what was committed */
+void lta_writer_close(lta_writer *w);               /* accepts NULL; throws away what was not committed */
 
 /* Errors: LTA_ERR_INPUT (absent, unreadable), LTA_ERR_FORMAT (no HDF5, other lta_format, damaged),
  * LTA_ERR_VERSION. format NULL accepts any lta_format. */

@@ -35,6 +35,7 @@ struct lta_writer {
     int lock; /* descriptor of the partial file that holds the lock, -1 = none */
     hid_t h5; /* negative once closed */
     bool renamed;
+    char digest[LTA_SHA256_HEX]; /* of the content, once committed */
     written *datasets;
     uint64_t n_datasets, datasets_capacity;
 };
@@ -382,15 +383,14 @@ static lta_status flush_and_close(lta_writer *w)
 lta_status lta_writer_commit(lta_writer *w, const char *parameters, const char *inputs)
 {
     lta_status st = LTA_OK;
-    char hex[LTA_SHA256_HEX];
     LTA_TRY(lta_writer_attribute_text(w, "/", "lta_format", w->format));
     LTA_TRY(lta_writer_attribute_u64(w, "/", "schema_major", LTA_SCHEMA_MAJOR));
     LTA_TRY(lta_writer_attribute_u64(w, "/", "schema_minor", LTA_SCHEMA_MINOR));
     LTA_TRY(lta_writer_attribute_text(w, "/", "created_by", LTA_CREATED_BY));
     LTA_TRY(lta_writer_attribute_text(w, "/", "parameters", parameters));
     LTA_TRY(lta_writer_attribute_text(w, "/", "inputs", inputs));
-    LTA_TRY(lta_store_digest(w->h5, w->path, UINT64_MAX, known_digest, w, hex));
-    LTA_TRY(lta_writer_attribute_text(w, "/", "content_sha256", hex));
+    LTA_TRY(lta_store_digest(w->h5, w->path, UINT64_MAX, known_digest, w, w->digest));
+    LTA_TRY(lta_writer_attribute_text(w, "/", "content_sha256", w->digest));
     LTA_TRY(flush_and_close(w));
     if (rename(w->partial, w->path) != 0) {
         st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be renamed to %s", w->partial, w->path);
@@ -400,6 +400,11 @@ lta_status lta_writer_commit(lta_writer *w, const char *parameters, const char *
     st = lta_sync_folder_of(w->path);
 done:
     return st;
+}
+
+const char *lta_writer_digest(const lta_writer *w)
+{
+    return w->digest;
 }
 
 /* Makes HDF5 flush into memory instead of a file that nobody wants. (/dev/null would not do: it can't be cut

@@ -3,12 +3,18 @@
 
 #include "kernels/compute.h"
 #include "pipeline/core/digest.h"
+#include "pipeline/stage/carry.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/trace/trace.h"
 
 #include <string.h>
 
-static lta_status write_trie(const lta_stage *stage, const lta_trie *t)
+static void free_trie(void *trie)
+{
+    lta_trie_free(trie);
+}
+
+static lta_status write_trie(const lta_stage *stage, const lta_trie *t, char *digest)
 {
     lta_status st = LTA_OK;
     lta_writer *w = NULL;
@@ -24,6 +30,7 @@ static lta_status write_trie(const lta_stage *stage, const lta_trie *t)
     LTA_TRY(lta_writer_column(w, "/requests/full_node", LTA_I64, t->full_node, t->n_requests, "1",
                               "node at which the request's input and output end; -1 = empty"));
     LTA_TRY(lta_stage_commit(stage, w));
+    memcpy(digest, lta_writer_digest(w), LTA_SHA256_HEX);
 done:
     lta_writer_close(w);
     return st;
@@ -36,6 +43,7 @@ lta_status lta_trie_stage(const lta_run *run, const char *store)
     lta_stage stage = {0};
     lta_trace trace = {0};
     lta_trie trie = {0};
+    char digest[LTA_SHA256_HEX] = "";
     bool has, current;
 
     LTA_TRY(lta_stage_has_symbols(store, &has));
@@ -46,24 +54,34 @@ lta_status lta_trie_stage(const lta_run *run, const char *store)
         goto done;
     LTA_TRY(lta_trace_load(store, true, &trace, NULL));
     LTA_TRY(lta_compute_trie(run, &trace.sequences, &trie));
-    LTA_TRY(write_trie(&stage, &trie));
+    LTA_TRY(write_trie(&stage, &trie, digest));
     lta_log_line(run->log, LTA_LOG_INFO, "trie", "%llu nodes for %llu requests (%s), %.2f s",
                  (unsigned long long)trie.n_nodes, (unsigned long long)trie.n_requests,
                  lta_compute_device(run), lta_seconds() - stage.started);
 done:
-    lta_trie_free(&trie);
+    lta_trie_leave(run, digest, &trie);
     lta_trace_free(&trace);
     lta_stage_end(&stage);
     return st;
 }
 
-lta_status lta_trie_load(const char *store, uint64_t n_requests, lta_trie *out, char *digest)
+void lta_trie_leave(const lta_run *run, const char *digest, lta_trie *t)
+{
+    lta_carry_put(*digest ? run->carry : NULL, "trie.h5", digest, t, sizeof *t, free_trie);
+}
+
+lta_status lta_trie_load(const lta_run *run, const char *store, uint64_t n_requests, lta_trie *out,
+                         char *digest)
 {
     lta_status st = LTA_OK;
     lta_reader *r = NULL;
     lta_trie t = {.n_requests = n_requests};
     uint64_t n_depth, n_owner, n_input, n_full;
     LTA_TRY(lta_stage_open_file(store, "trie.h5", true, &r));
+    if (digest)
+        memcpy(digest, lta_reader_digest(r), LTA_SHA256_HEX);
+    if (lta_carry_take(run->carry, "trie.h5", lta_reader_digest(r), out, sizeof *out))
+        goto done;
     LTA_TRY(lta_reader_column(r, "/trie/parent", LTA_I64, (void **)&t.parent, &t.n_nodes));
     LTA_TRY(lta_reader_column(r, "/trie/depth", LTA_U32, (void **)&t.depth, &n_depth));
     LTA_TRY(lta_reader_column(r, "/trie/owner", LTA_U32, (void **)&t.owner, &n_owner));
@@ -76,8 +94,6 @@ lta_status lta_trie_load(const char *store, uint64_t n_requests, lta_trie *out, 
         goto done;
     }
     LTA_TRY(lta_trie_validate(&t));
-    if (digest)
-        memcpy(digest, lta_reader_digest(r), LTA_SHA256_HEX);
     *out = t;
     t = (lta_trie){0};
 done:

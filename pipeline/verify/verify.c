@@ -79,10 +79,10 @@ static lta_status verify_against(const lta_run *run, const char *store, int k, l
     if (k == TRACE) {
         LTA_TRY(lta_trace_read(readers[TRACE], true, &c->trace));
     } else if (k == TRIE) {
-        LTA_TRY(lta_trie_load(store, c->trace.n, &c->trie, NULL));
+        LTA_TRY(lta_trie_load(run, store, c->trace.n, &c->trie, NULL));
         LTA_TRY(lta_verify_trie_against(run, path, &c->trie, &c->trace));
     } else if (k == REUSE) {
-        LTA_TRY(lta_reuse_load(store, c->trace.n, &c->reuse, NULL));
+        LTA_TRY(lta_reuse_load(run, store, c->trace.n, &c->reuse, NULL));
         LTA_TRY(lta_verify_reuse_against(run, path, &c->reuse, &c->trie, &c->trace));
     } else if (k == CURVE) {
         LTA_TRY(lta_curves_load(store, &c->curves, NULL));

@@ -4,9 +4,9 @@ simple model. Prints the tables of kernels/README.md.
 
 usage: cuda_counts.py BUILD EMULATOR [ACCESSES] [SESSIONS]
 
-BUILD is a folder built with -DLTA_CUDA=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, EMULATOR one with the stand-in's libcudart. Two traces are made: ACCESSES (default
-1,000,000) accesses of one symbol each, nearly Zipf over a tenth as many objects; and SESSIONS (default 400) made-up chats and agents
-in 2 files. Then `lta trie`, `reuse` and `curve` run with --device cuda and counting on.
+BUILD is a folder built with -DLTA_CUDA=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, EMULATOR one with the stand-in's libcudart. Three traces are made: SESSIONS
+(default 400) made-up chats and agents in 2 files; and ACCESSES (default 1,000,000) accesses of one symbol each, nearly Zipf over a tenth as many objects,
+and four times as many. Then `lta run` goes from the imported trace to the tables with --device cuda and counting on.
 
 Kernel time is a model, not a measurement: the larger of DRAM sectors at 510 GB/s and instructions at full issue rate, at least 3 us
 a launch, plus copies at 24 GB/s."""
@@ -19,12 +19,12 @@ import subprocess
 import sys
 import tempfile
 
-STAGES = ("trie", "reuse", "curve")
 PCIE, DRAM, SECTOR = 24e9, 510e9, 32
+TILE, WAYS, DIGIT = 4096, 8, 8   # of stack_distance_cuda.cu; bits that a pass of CUB's radix sort looks at
 
 
 def short_name(kernel):
-    own = re.search(r"\(anonymous namespace\)::(\w+)\(", kernel)
+    own = re.search(r"\(anonymous namespace\)::(\w+)[(<]", kernel) or re.search(r"^(?:void )?lta::(\w+)[(<]", kernel)
     if own and "cub::" not in kernel:
         return own.group(1)
     found = re.findall(r"Device\w*Kernel|Device\w*Agent\w*|\w+Kernel", kernel)
@@ -112,12 +112,9 @@ def table(kernels):
 def measure(lta, emulator, folder, name, requests, files):
     store = os.path.join(folder, name)
     run(lta, emulator, ["import", "-q", "-o", store, *files])
-    kernels, up, down = {}, 0, 0
-    for stage in STAGES:
-        stats = os.path.join(folder, "stats.csv")
-        run(lta, emulator, [stage, "-q", "--device", "cuda", store], stats)
-        u, d = read_stats(stats, kernels)
-        up, down = up + u, down + d
+    kernels, stats = {}, os.path.join(folder, "stats.csv")
+    run(lta, emulator, ["run", "-q", "-o", store, "--device", "cuda"], stats)
+    up, down = read_stats(stats, kernels)
     print("\n### %s\n" % name)
     total = table(kernels)
     dram = sum(k["dram_read_sectors"] + k["dram_write_sectors"] for k in kernels.values()) * SECTOR
@@ -125,24 +122,50 @@ def measure(lta, emulator, folder, name, requests, files):
     print("\nDRAM: %.0f MB, %.0f bytes a request. PCIe: %.1f MB up, %.1f MB down, %.0f bytes a request, %.2f times the stored columns (%.1f MB)."
           " Modelled: kernels %.2f ms, copies %.2f ms." % (dram / 1e6, dram / requests, up / 1e6, down / 1e6, (up + down) / requests,
                                                            (up + down) / stored, stored / 1e6, total / 1e3, (up + down) / PCIE * 1e3))
-    return kernels, up + down, total
+    return kernels, up + down
 
 
-def scale(accesses, kernels, copied, total):
-    """Modelled time of larger flat traces: all linear, but for the levels of merging."""
-    merge = kernels.get("merge_stretches", {"model_us": 0, "launches": 1})
-    levels = max(1, math.ceil(math.log2(2 * accesses / 1024)))
-    a_level = merge["model_us"] / levels / accesses
-    rest = (total - merge["model_us"]) / accesses
+def flat(folder, n):
+    rng, path = random.Random(1), os.path.join(folder, "flat-%d.txt" % n)
+    with open(path, "w") as f:
+        f.writelines("%d\n" % int((n / 10)**rng.random()) for _ in range(n))
+    return path
+
+
+def scale(n1, counts1, n2, counts2):
+    """Modelled time of larger flat traces: linear from the two sizes counted, but for the passes of merging and of radix sorts, of which a larger
+    trace needs more."""
+    def passes(n):
+        return max(1, math.ceil(math.log(n / TILE, WAYS)))
+
+    def digits(n):
+        return math.ceil(math.log2(n / 10) / DIGIT)
+
+    def split(kernels):
+        merge = kernels["merge_stretches"]["model_us"]
+        sort = sum(k["model_us"] for name, k in kernels.items() if "RadixSortOnesweep" in name)
+        return merge, sort, sum(k["model_us"] for k in kernels.values()) - merge - sort
+
+    (kernels1, bytes1), (kernels2, bytes2) = counts1, counts2
+    merge1, sort1, rest1 = split(kernels1)
+    merge2, sort2, rest2 = split(kernels2)
+    assert digits(n1) == digits(n2)
+    a_pass, a_digit = merge2 / passes(n2) / n2 * 1e3, (sort2 - sort1) / digits(n2) / (n2 - n1) * 1e3
+    rest = (rest2 - rest1) / (n2 - n1) * 1e3
+    fixed = max(0, rest1 - rest * n1 * 1e-3) + max(0, sort1 - a_digit * digits(n1) * n1 * 1e-3)
+    copied = (bytes2 - bytes1) / (n2 - n1)
     print("\n### Flat traces at scale, modelled\n")
-    print("From the counts above, an access costs %.3f ns a merge level, %.2f ns in all other kernels, and %.0f bytes over PCIe; "
-          "levels = log2(2 accesses / 1024).\n" % (1e3 * a_level, 1e3 * rest, copied / accesses))
-    print("| accesses | levels | kernels, s | copies, s | million accesses/s |")
-    print("| --- " * 5 + "|")
+    print("From the counts above, and the differences between them, an access costs %.3f ns a merge pass, %.3f ns for %d bits of sorts, %.2f ns in "
+          "all other kernels, and %.1f bytes over PCIe, of which 4 come down while distances are computed; launches cost %.2f ms however large the trace. "
+          "Passes: log8(accesses / 4096); bits sorted: log2(objects), a tenth of the accesses.\n" % (a_pass, a_digit, DIGIT, rest, copied, fixed * 1e-3))
+    print("| accesses | passes | bits | kernels, s | copies, s | of which beside kernels, s | million accesses/s |")
+    print("| --- " * 7 + "|")
     for n in (10**6, 10**7, 5 * 10**7, 10**8, 6 * 10**8):
-        k = math.ceil(math.log2(2 * n / 1024))
-        kernel_s, copy_s = n * (a_level * k + rest) * 1e-6, n * copied / accesses / PCIE
-        print("| %s | %d | %.3f | %.3f | %.0f |" % (format(n, ","), k, kernel_s, copy_s, n / (kernel_s + copy_s) / 1e6))
+        kernel_s = fixed * 1e-6 + n * (a_pass * passes(n) + a_digit * digits(n) + rest) * 1e-9
+        copy_s = n * copied / PCIE
+        beside_s = min(n * 4 / PCIE, n * a_pass * passes(n) * 1e-9)
+        print("| %s | %d | %d | %.4f | %.4f | %.4f | %.0f |" % (format(n, ","), passes(n), DIGIT * digits(n), kernel_s, copy_s, beside_s,
+                                                       n / (kernel_s + copy_s - beside_s) / 1e6))
 
 
 def main():
@@ -151,17 +174,14 @@ def main():
     sessions = sys.argv[4] if len(sys.argv) > 4 else "400"
     lta = os.path.join(build, "lta")
     with tempfile.TemporaryDirectory() as folder:
-        rng = random.Random(1)
-        flat = os.path.join(folder, "flat.txt")
-        with open(flat, "w") as f:
-            f.writelines("%d\n" % int((accesses / 10)**rng.random()) for _ in range(accesses))
         made = os.path.join(folder, "made")
         run(lta, emulator, ["synth", "-q", "-o", made, "--format", "marconi", "--files", "2", "--sessions", sessions, "--collapse", "0.3", "--seed", "1"])
         files = sorted(os.path.join(made, name) for name in os.listdir(made))
         with_requests = sum(1 for name in files for _ in open(name))
         measure(lta, emulator, folder, "%s requests of chats and agents" % format(with_requests, ","), with_requests, files)
-        counted = measure(lta, emulator, folder, "%s accesses of one symbol" % format(accesses, ","), accesses, [flat])
-        scale(accesses, *counted)
+        sizes = (accesses, 4 * accesses)
+        counted = [measure(lta, emulator, folder, "%s accesses of one symbol" % format(n, ","), n, [flat(folder, n)]) for n in sizes]
+        scale(sizes[0], counted[0], sizes[1], counted[1])
     spilled, kernels = spills(build)
     print("\nRegister spills: %d bytes in %d kernels." % (spilled, kernels))
 

@@ -2,7 +2,9 @@
 CUDA's runtime library in the folder LTA_CUDA_EMULATOR, which can be told to fail.
 
 Skipped where there is neither."""
+import csv
 import os
+import random
 import sys
 import unittest
 
@@ -92,47 +94,83 @@ class Failures(CudaTest):
         self.assertIn("no CUDA device", self.ok("devices", env=env).out)
         self.ok("run", "-o", self.path("s"), self.accesses(10, 3), env=env)
 
+    def small_traces(self):
+        """One of accesses, one of prompts, imported: a store for each device."""
+        for kind, import_options in (("accesses", [self.accesses(40, 7)]), ("prompts", self.branching_prompts(40))):
+            stores = [self.path(kind + "-" + device) for device in ("cpu", "cuda")]
+            for store in stores:
+                self.ok("import", "-o", store, *import_options)
+            self.ok("run", "-o", stores[0], "--device", "cpu")
+            yield stores
+
     def test_every_allocation_fails_once(self):
-        files = [self.accesses(40, 7)]
-        self.ok("run", "-o", self.path("cpu"), "--device", "cpu", *files)
-        fell_back = n = 0
-        while True:
-            n += 1
-            result = self.ok("run", "-o", self.path("cuda"), "--force", "--device", "cuda", *files, env=with_device(CUDA_EMU_FAIL_MALLOC=n,
-                             CUDA_EMU_LEAKCHECK=1))
-            self.assert_same(self.path("cpu"), self.path("cuda"))
-            self.assertIn("LEAK SUMMARY: 0 bytes", result.err)
-            if "injected failure" not in result.err:
-                break
-            fell_back += "computed on the CPU instead" in result.err
-        self.assertGreater(n, 100)
-        self.assertGreater(fell_back, 20)
+        for cpu, cuda in self.small_traces():
+            n = 0
+            while True:
+                n += 1
+                result = self.ok("run", "-o", cuda, "--force", "--device", "cuda", env=with_device(CUDA_EMU_FAIL_MALLOC=n, CUDA_EMU_LEAKCHECK=1))
+                self.assert_same(cpu, cuda)
+                self.assertIn("LEAK SUMMARY: 0 bytes", result.err)
+                if "injected failure" not in result.err:
+                    break
+            self.assertGreater(n, 50)
 
     def test_every_launch_fails_once(self):
-        files = [self.accesses(40, 7)]
-        self.ok("run", "-o", self.path("cpu"), "--device", "cpu", *files)
-        kernels = set()
-        for n in range(1, 1000):
-            store = self.path("cuda")
-            result = self.lta("run", "-o", store, "--force", "--device", "cuda", *files, env=with_device(CUDA_EMU_FAIL_LAUNCH=n))
-            if "injected failure" not in result.err:
-                break
-            self.assertEqual(result.code, 4, str(result))
-            self.assertRegex(result.err, r"error: CUDA device 0: .* (over|of) \d+ elements: ", str(result))
-            kernels.update(w for w in result.err.replace("kernel ", "kernel_").split() if w.startswith("kernel_"))
-            self.assertEqual([f for f in os.listdir(store) if "partial" in f], [])
-        self.assert_same(self.path("cpu"), self.path("cuda"))
-        self.assertGreaterEqual(len(kernels), 20, kernels)
+        for cpu, cuda in self.small_traces():
+            kernels = set()
+            for n in range(1, 1000):
+                result = self.lta("run", "-o", cuda, "--force", "--device", "cuda", env=with_device(CUDA_EMU_FAIL_LAUNCH=n))
+                if "injected failure" not in result.err:
+                    break
+                self.assertEqual(result.code, 4, str(result))
+                self.assertRegex(result.err, r"error: CUDA device 0: .* (over|of) \d+ elements: ", str(result))
+                kernels.update(w for w in result.err.replace("kernel ", "kernel_").split() if w.startswith("kernel_"))
+                self.assertEqual([f for f in os.listdir(cuda) if "partial" in f], [])
+            self.assert_same(cpu, cuda)
+            self.assertGreaterEqual(len(kernels), 20 if "prompts" in cpu else 10, kernels)
 
     def test_little_memory(self):
         """What does not fit goes through in pieces, or is computed on the CPU, with the same result."""
         files = [self.accesses(60000, 9000)]
         self.ok("run", "-o", self.path("cpu"), "--device", "cpu", *files)
-        for megabytes in (2, 5, 20):
+        for megabytes in (1, 2, 4, 20):
             result = self.ok("run", "-o", self.path("cuda"), "--force", "--device", "cuda", *files,
                              env=with_device(CUDA_EMU_MEM_BYTES=megabytes * 10**6))
             self.assert_same(self.path("cpu"), self.path("cuda"))
-            self.assertEqual(result.err.count("on the CPU instead"), megabytes < 20, str(result))   # once
+            self.assertEqual(result.err.count("on the CPU instead"), megabytes < 4, str(result))   # once
+
+    def branching_prompts(self, n):
+        """Options that import block ids: each request goes on from somewhere in an earlier one's."""
+        rng, paths, ids = random.Random(3), [[0]], 1
+        rows = []
+        for i in range(n):
+            base = rng.choice(paths[-300:])
+            new = rng.randint(1, 3)
+            path = base[:rng.randint(0, min(len(base), 12))] + list(range(ids, ids + new))
+            ids += new
+            paths.append(path)
+            rows.append('{"timestamp": %d, "input_length": %d, "output_length": 1, "hash_ids": %s}\n' % (i, 512 * len(path), path))
+        return "--format", "mooncake", "--block-tokens", 512, self.write("prompts.jsonl", "".join(rows))
+
+    def test_pieces(self):
+        """The more pieces the less memory, as kernels' launches show, and nothing is left to the CPU."""
+        prompts = self.branching_prompts(20000)
+        for device in ("cpu", "cuda"):
+            self.ok("import", "-o", self.path(device), *prompts)
+        self.ok("run", "-o", self.path("cpu"), "--device", "cpu")
+        launches = {}
+        for kilobytes in (2500, 8000):
+            stats = self.path("%d.csv" % kilobytes)
+            result = self.ok("run", "-o", self.path("cuda"), "--force", "--device", "cuda",
+                             env=with_device(CUDA_EMU_MEM_BYTES=kilobytes * 1000, CUDA_EMU_STATS=stats))
+            self.assertNotIn("on the CPU instead", result.err)
+            self.assert_same(self.path("cpu"), self.path("cuda"))
+            with open(stats, newline="") as f:
+                rows = [row for row in csv.reader(f) if len(row) > 1 and row[1].isdigit()]
+            launches[kilobytes] = [sum(int(row[1]) for row in rows if kernel in row[0]) for kernel in ("list_ways", "find_pairs", "add_up")]
+        self.assertEqual(launches[8000], [1, 1, 0])
+        for in_pieces, at_once in zip(launches[2500], launches[8000]):
+            self.assertGreater(in_pieces, at_once)
 
 
 if __name__ == "__main__":
