@@ -141,7 +141,7 @@ lta_status curve_of(problem *p, const lta_lookup_rule *rule, lta_curve *out)
 {
     const device_runs *d = p->runs;
     device_array<uint32_t> most, looked_up;
-    if (d->flat && rule->leave > 0) /* nothing is left to look up */
+    if (d->flat && (rule->leave > 0 || p->block > 1)) /* nothing is left to look up */
         return lta_hit_curve_cpu(0, nullptr, nullptr, out);
     if (all_of_one(p, rule))
         return make_curve(*p->distances, d->n_runs, nullptr, out);
@@ -172,7 +172,7 @@ extern "C" lta_status lta_block_curves_cuda(const lta_trie *trie, const lta_runs
     if (!runs->device)
         LTA_DEV(upload_runs(trie, runs, touched, &own));
     const device_runs *d = runs->device ? (const device_runs *)runs->device : &own;
-    if (block > 1)
+    if (block > 1 && !d->flat)
         LTA_DEV(block_distances(*d, block, &distances));
     problem p = {trie, d, block > 1 ? &distances : &d->distances, block, {}};
     for (; st == LTA_OK && done < n_rules; done++)

@@ -12,11 +12,11 @@
 /* name, what its elements are, CPU ns an element, CUDA ns an element, bytes over PCIe an element, launches */
 #define LTA_OPERATION_LIST(X)                                                                                \
     X(PREFIX_HASH, "prefix hashes", "pieces and queries", 100, 2, 40, 30)                                    \
-    X(TRIE, "trie", "requests and pieces", 39, 0.6, 30, 30)                                                  \
+    X(TRIE, "trie", "requests and pieces", 39, 0.6, 20, 40)                                                  \
     X(RUNS, "runs", "requests and nodes", 25, 1.2, 35, 70)                                                   \
     X(DISTANCES, "distances", "runs and requests", 15, 0.6, 16, 15)                                          \
-    X(REUSE, "runs and distances", "requests and nodes", 50, 2.2, 50, 90)                                    \
-    X(CURVE, "hit curve", "runs", 45, 0.5, 12, 20)
+    X(REUSE, "runs and distances", "requests and nodes", 50, 1.2, 30, 90)                                    \
+    X(CURVE, "hit curve", "runs", 45, 0.3, 8, 40)
 
 typedef enum lta_operation {
 #define LTA_OPERATION_ENUM(id, name, elements, cpu, cuda, bytes, launches) LTA_OPERATION_##id,

@@ -46,6 +46,7 @@ struct device_distances {
 
 /* Memory that distances are computed in. */
 struct distance_work {
+    device_array<uint32_t> before;         /* [n + 1] of parts of a flat trace: what earlier parts weigh */
     device_array<uint32_t> behind;         /* [n + 1] first touches listed before each request's */
     device_array<uint32_t> key[2], run[2]; /* entries, as stack_distance_cuda.cu has them; sums in 32 or 64 */
     device_array<unsigned char> upto[2], below[2], touched; /* bits, in bytes */
@@ -55,9 +56,10 @@ struct distance_work {
 struct device_runs : lta_device_copy {
     uint64_t n = 0, n_runs = 0;
     bool flat = false;
-    device_array<uint32_t> offset, previous, start, length;
+    device_array<uint32_t> offset, start, length;
+    device_array<uint32_t> previous; /* not there if flat and every request touches its symbol */
     device_array<uint32_t> linked; /* [n] of a flat trie: each request's previous, NOWHERE if it has no run */
-    device_array<uint32_t> touched_depth; /* [n] symbols that each request touches */
+    device_array<uint32_t> touched_depth; /* [n] symbols that each request touches; there if previous is */
     uint64_t touched = 0;                 /* their sum: no distance is above it */
     device_distances distances;           /* in symbols */
 

@@ -32,14 +32,19 @@ struct counts_somewhere {
 /* Requests that touch nothing stand behind all others. */
 template <class K>
 __global__ void list_keys(uint64_t n, const uint32_t *touched, const uint32_t *group, uint64_t n_nodes,
-                          int group_bits, K *key, uint32_t *request, uint32_t *depth)
+                          int group_bits, K *key, uint32_t *request)
 {
     for (uint64_t r = first_element(); r < n; r += stride()) {
         uint64_t node = touched[r] == NOWHERE ? n_nodes : touched[r];
         key[r] = (K)(node << group_bits | (group && node < n_nodes ? group[r] : 0));
         request[r] = (uint32_t)r;
-        depth[r] = node < n_nodes;
     }
+}
+
+__global__ void depths_of_nodes(uint64_t n, const uint32_t *node, uint32_t *depth)
+{
+    for (uint64_t r = first_element(); r < n; r += stride())
+        depth[r] = node[r] != NOWHERE;
 }
 
 template <class K>
@@ -59,8 +64,7 @@ lta_status find_previous(uint64_t n, uint64_t n_nodes, const uint32_t *touched, 
     LTA_DEV(sorted.alloc(n));
     LTA_DEV(request.alloc(n));
     LTA_DEV(order.alloc(n));
-    LTA_DEV(launch("list_keys", list_keys<K>, n, touched, group, n_nodes, group_bits, key.p, request.p,
-                   out->touched_depth.p));
+    LTA_DEV(launch("list_keys", list_keys<K>, n, touched, group, n_nodes, group_bits, key.p, request.p));
     LTA_DEV(t->run("sort of requests by node", n, [&](void *m, size_t &size) {
         return cub::DeviceRadixSort::SortPairs(m, size, key.p, sorted.p, request.p, order.p, (int)n, 0,
                                                group_bits + bits_of(n_nodes));
@@ -88,7 +92,6 @@ lta_status lta::build_flat_runs(uint64_t n, uint64_t n_nodes, const uint32_t *to
     out->flat = true;
     LTA_DEV(check_elements("requests", n));
     LTA_DEV(out->linked.alloc(n));
-    LTA_DEV(out->touched_depth.alloc(n));
     if (group_bits + bits_of(n_nodes) <= 32)
         LTA_DEV(find_previous<uint32_t>(n, n_nodes, touched, group, group_bits, out, &t));
     else
@@ -101,6 +104,10 @@ lta_status lta::build_flat_runs(uint64_t n, uint64_t n_nodes, const uint32_t *to
     }));
     LTA_DEV(out->offset.at(n, &n_runs));
     out->n_runs = n_runs;
+    if (out->touched == n) /* nobody needs more than what is linked */
+        return LTA_OK;
+    LTA_DEV(out->touched_depth.alloc(n));
+    LTA_DEV(launch("depths_of_nodes", depths_of_nodes, n, touched, out->touched_depth.p));
     LTA_DEV(out->previous.alloc(n_runs));
     device_array<uint64_t> count;
     LTA_DEV(count.alloc(1));

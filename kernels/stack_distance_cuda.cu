@@ -34,7 +34,7 @@ using namespace lta;
 namespace
 {
 
-constexpr uint32_t TILE = 4096, WAYS = 8, CHUNK = 1024, NOT_A_RUN = UINT32_MAX;
+constexpr uint32_t TILE = 4096, WAYS = 8, CHUNK = 1024, NOT_A_RUN = UINT32_MAX, MOST_PARTS = 16;
 
 /* Entries sorted by key inside stretches; S holds any sum of weights. UNIT: each weighs 1, and an entry's
  * place in its stretch says how much upto would. */
@@ -253,19 +253,35 @@ __global__ void give_distances(uint64_t m, entries<S> e, const S *before, const 
 }
 
 /* Sorted entries have their keys' weights side by side: the last of each key adds them all. */
-__global__ void add_weights(uint64_t m, entries<uint64_t> e, uint64_t *weight_of_key)
+template <class S, bool UNIT> __global__ void add_weights(uint64_t m, entries<S> e, S *weight_of_key)
 {
     for (uint64_t i = first_element(); i < m; i += stride())
         if (i + 1 == m || e.key[i + 1] != e.key[i]) {
             uint64_t first = lower_bound(e.key, (uint64_t)0, i, e.key[i]);
-            weight_of_key[e.key[i]] = e.upto[i] - (first > 0 ? e.upto[first - 1] : 0);
+            weight_of_key[e.key[i]] =
+                UNIT ? (S)(i + 1 - first) : e.upto[i] - (first > 0 ? e.upto[first - 1] : 0);
         }
 }
 
-__global__ void add_up(uint64_t n, const uint64_t *weight, uint64_t *sum)
+template <class S> __global__ void add_up(uint64_t n, const S *weight, S *sum)
 {
     for (uint64_t i = first_element(); i < n; i += stride())
         sum[i] += weight[i];
+}
+
+/* Adds what a piece's entries weigh, by n_keys keys, to what later pieces look up. */
+template <class S, bool UNIT>
+lta_status keep_weights(uint64_t m, entries<S> sorted, uint64_t n_keys, S *before, scratch *s)
+{
+    device_array<S> of_key;
+    LTA_DEV(of_key.alloc_zero(n_keys));
+    LTA_DEV(launch("add_weights", add_weights<S, UNIT>, m, sorted, of_key.p));
+    LTA_DEV(s->run("weights of keys", n_keys, [&](void *t, size_t &bytes) {
+        return cub::DeviceScan::InclusiveSum(t, bytes, of_key.p, of_key.p, (int)n_keys);
+    }));
+    LTA_DEV(launch("add_up", add_up<S>, n_keys, of_key.p, before));
+    LTA_CUDA(cudaDeviceSynchronize());
+    return LTA_OK;
 }
 
 template <class S> entries<S> entries_of(const distance_work *w, int i)
@@ -393,20 +409,6 @@ struct columns {
     }
 };
 
-/* Adds what the piece's entries weigh, by key, to what later pieces look up. */
-lta_status keep_weights(problem *q, uint64_t m, entries<uint64_t> sorted, scratch *s)
-{
-    device_array<uint64_t> of_key;
-    LTA_DEV(of_key.alloc_zero(q->n + 1));
-    LTA_DEV(launch("add_weights", add_weights, m, sorted, of_key.p));
-    LTA_DEV(s->run("weights of keys", q->n + 1, [&](void *t, size_t &bytes) {
-        return cub::DeviceScan::InclusiveSum(t, bytes, of_key.p, of_key.p, (int)(q->n + 1));
-    }));
-    LTA_DEV(launch("add_up", add_up, q->n + 1, of_key.p, q->before.p));
-    LTA_CUDA(cudaDeviceSynchronize());
-    return LTA_OK;
-}
-
 /* Pieces of at most `most` entries, whole requests: the end of the one that begins here. */
 uint64_t end_of_piece(const problem *q, uint64_t begin, uint64_t most)
 {
@@ -449,7 +451,8 @@ lta_status do_piece(problem *q, uint64_t most, const columns *c, columns *next)
     LTA_DEV(result.download(q->distance + q->offset[c->first], c->previous.n));
     if (n > 0)
         LTA_DEV(q->touched.at(c->end - 1, &q->base));
-    return c->end < q->n && m > 0 ? keep_weights(q, m, sorted, &w.memory) : LTA_OK;
+    return c->end < q->n && m > 0 ? keep_weights<uint64_t, false>(m, sorted, q->n + 1, q->before.p, &w.memory)
+                                  : LTA_OK;
 }
 
 lta_status in_pieces(problem *q, uint64_t most)
@@ -490,16 +493,33 @@ lta_status lta::begin_distances(const runs_view &runs, const uint32_t *weight, c
 
 lta_status lta::begin_flat_distances(const device_runs &d, distance_work *work, device_distances *out)
 {
+    constexpr uint64_t BYTES_AN_ACCESS = 24, BYTES_A_KEY = 8;
+    size_t free_bytes = 0, all_bytes = 0;
+    uint64_t n = d.n, parts = 1;
     entries<uint32_t> sorted;
     out->is_wide = false;
     LTA_DEV(out->narrow.alloc(d.n_runs));
+    LTA_CUDA(cudaMemGetInfo(&free_bytes, &all_bytes));
+    while (parts < MOST_PARTS &&
+           BYTES_AN_ACCESS * (n / parts + 1) + (parts > 1 ? BYTES_A_KEY * (n + 1) : 0) > free_bytes / 16 * 15)
+        parts++;
+    uint64_t most = (n + parts - 1) / parts;
     for (int i = 0; i < 2; i++)
-        LTA_DEV((alloc_entries<uint32_t, true>(work, i, d.n)));
-    entries<uint32_t> from = entries_of<uint32_t>(work, 0), to = entries_of<uint32_t>(work, 1);
-    LTA_DEV(launch("list_accesses", list_accesses, d.n, d.linked.p, d.offset.p, from));
-    LTA_DEV((sort_entries<uint32_t, true>(d.n, from, to, &sorted)));
-    return launch("give_distances", give_distances<uint32_t>, d.n, sorted, (const uint32_t *)nullptr,
-                  (const uint32_t *)nullptr, out->narrow.p);
+        LTA_DEV((alloc_entries<uint32_t, true>(work, i, most)));
+    if (parts > 1)
+        LTA_DEV(work->before.alloc_zero(n + 1));
+    for (uint64_t first = 0; first < n; first += most) {
+        uint64_t m = n - first < most ? n - first : most;
+        entries<uint32_t> from = entries_of<uint32_t>(work, 0), to = entries_of<uint32_t>(work, 1);
+        LTA_DEV(launch("list_accesses", list_accesses, m, d.linked.p + first, d.offset.p + first, from));
+        LTA_DEV((sort_entries<uint32_t, true>(m, from, to, &sorted)));
+        LTA_DEV(launch("give_distances", give_distances<uint32_t>, m, sorted,
+                       first > 0 ? work->before.p : (const uint32_t *)nullptr, (const uint32_t *)nullptr,
+                       out->narrow.p));
+        if (first + m < n)
+            LTA_DEV((keep_weights<uint32_t, true>(m, sorted, n + 1, work->before.p, &work->memory)));
+    }
+    return LTA_OK;
 }
 
 extern "C" lta_status lta_stack_distance_cuda(uint64_t n, const uint64_t *offset, const uint32_t *previous,

@@ -1,4 +1,5 @@
 lta_test(core test_core.c)
+lta_test(carry test_carry.c)
 
 # fails the n-th allocation for every n
 lta_test(out_of_memory test_out_of_memory.c)

@@ -21,6 +21,8 @@ import tempfile
 
 PCIE, DRAM, SECTOR = 24e9, 510e9, 32
 TILE, WAYS, DIGIT = 4096, 8, 8   # of stack_distance_cuda.cu; bits that a pass of CUB's radix sort looks at
+# bytes an access on the device: what stays, what distances are computed in, and what parts have to know of earlier ones; DRAM traffic of the last
+MEMORY, STAYS, ENTRY, KEYS, KEYS_MOVED = 24e9 * 15 / 16, 16, 24, 8, 32
 
 
 def short_name(kernel):
@@ -157,15 +159,19 @@ def scale(n1, counts1, n2, counts2):
     print("\n### Flat traces at scale, modelled\n")
     print("From the counts above, and the differences between them, an access costs %.3f ns a merge pass, %.3f ns for %d bits of sorts, %.2f ns in "
           "all other kernels, and %.1f bytes over PCIe, of which 4 come down while distances are computed; launches cost %.2f ms however large the trace. "
-          "Passes: log8(accesses / 4096); bits sorted: log2(objects), a tenth of the accesses.\n" % (a_pass, a_digit, DIGIT, rest, copied, fixed * 1e-3))
-    print("| accesses | passes | bits | kernels, s | copies, s | of which beside kernels, s | million accesses/s |")
-    print("| --- " * 7 + "|")
+          "Parts: so that %d bytes of an access that stay, %d for distances and, with several parts, %d for the sums of earlier ones fit in 24 GB. "
+          "Passes: log8(accesses of a part / 4096); bits sorted: log2(objects), a tenth of the accesses.\n" % (a_pass, a_digit, DIGIT, rest, copied, fixed * 1e-3, STAYS, ENTRY, KEYS))
+    print("| accesses | parts | passes | bits | kernels, s | copies, s | of which beside kernels, s | million accesses/s |")
+    print("| --- " * 8 + "|")
     for n in (10**6, 10**7, 5 * 10**7, 10**8, 6 * 10**8):
-        kernel_s = fixed * 1e-6 + n * (a_pass * passes(n) + a_digit * digits(n) + rest) * 1e-9
+        parts = 1
+        while n * (STAYS + ENTRY / parts + (KEYS if parts > 1 else 0)) > MEMORY:
+            parts += 1
+        kernel_s = fixed * 1e-6 + n * (a_pass * passes(n / parts) + a_digit * digits(n) + rest) * 1e-9 + (parts - 1) * n * KEYS_MOVED / DRAM
         copy_s = n * copied / PCIE
-        beside_s = min(n * 4 / PCIE, n * a_pass * passes(n) * 1e-9)
-        print("| %s | %d | %d | %.4f | %.4f | %.4f | %.0f |" % (format(n, ","), passes(n), DIGIT * digits(n), kernel_s, copy_s, beside_s,
-                                                       n / (kernel_s + copy_s - beside_s) / 1e6))
+        beside_s = min(n * 4 / PCIE, n * a_pass * passes(n / parts) * 1e-9)
+        print("| %s | %d | %d | %d | %.4f | %.4f | %.4f | %.0f |" % (format(n, ","), parts, passes(n / parts), DIGIT * digits(n), kernel_s, copy_s,
+                                                            beside_s, n / (kernel_s + copy_s - beside_s) / 1e6))
 
 
 def main():

@@ -67,12 +67,16 @@ class Threads(Reproducible):
                 self.assert_same_tree(self.path("by", "1"), self.path("by", str(threads)), "%s, %d threads" % (path, threads))
 
     def test_stages_one_by_one(self):
-        whole, steps = self.path("whole"), self.path("steps")
-        self.run_all(whole, "--threads", 2)
-        self.ok("import", "-o", steps, "--format", "marconi", "--threads", 7, *self.sources)
-        for stage in support.STAGES + ("table",):
-            self.ok(stage, "--threads", 3, steps)
-        self.assert_same_tree(whole, steps)
+        """With several sources, and with one, whose scope source is another name of global."""
+        for name in ("several", "one"):
+            whole, steps = self.path(name, "whole"), self.path(name, "steps")
+            os.mkdir(self.path(name))
+            self.run_all(whole, "--threads", 2)
+            self.ok("import", "-o", steps, "--format", "marconi", "--threads", 7, *self.sources)
+            for stage in support.STAGES + ("table",):
+                self.ok(stage, "--threads", 3, steps)
+            self.assert_same_tree(whole, steps, name)
+            self.sources = self.sources[:1]
 
     def test_order_of_sources(self):
         """Sources stand in command-line order; with --sort, by name whatever the order given."""
