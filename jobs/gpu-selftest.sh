@@ -40,7 +40,5 @@ for _ in range(5000000):
 END
 "$build/lta" import -q -o "$work/store" "$work/z.txt"
 for device in cpu cuda cpu cuda; do
-    for stage in trie reuse curve; do
-        "$build/lta" "$stage" --force --device "$device" "$work/store" 2>&1 | sed "s/^/$device: /"
-    done
+    "$build/lta" run --force --device "$device" -o "$work/store" 2>&1 >"$work/summary" | sed "s/^/$device: /"
 done

@@ -49,7 +49,6 @@ lta_status lta::copy_to_device(void *device, size_t bytes, copy_fill *fill, cons
     buffers b;
     int i = 0;
     LTA_DEV(b.open(buffer));
-    LTA_CUDA(cudaStreamSynchronize(cudaStreamLegacy)); /* whoever used this memory before */
     for (size_t at = 0; at < bytes; at += buffer, i ^= 1) {
         size_t n = piece_at(at, bytes, buffer);
         LTA_CUDA(cudaEventSynchronize(b.free[i])); /* at once when never recorded */

@@ -3,7 +3,8 @@
  * The bytes go through two pinned buffers in turn: while one is on its way, the host fills or empties the
  * other, and may widen or narrow values as it does. An event a buffer tells when the device is done with it;
  * that is all the ordering there is, and nobody else keeps events for copies. Both functions return when the
- * last byte is where it belongs. */
+ * last byte is where it belongs; kernels that were given to the device before go on meanwhile, so what is
+ * copied to must be fresh from cudaMalloc (cudaFree waits for all who used that memory). */
 #ifndef LTA_KERNELS_CUDA_COPY_CUH
 #define LTA_KERNELS_CUDA_COPY_CUH
 

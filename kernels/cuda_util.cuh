@@ -161,6 +161,13 @@ template <class T> class device_array
     template <class F>
     LTA_MUST_CHECK lta_status download_each(uint64_t count, F take_one, cudaEvent_t after = nullptr) const
     {
+        return download_range(0, count, take_one, after);
+    }
+    /* The same for `count` elements from `begin` on, which is i = 0 for take. */
+    template <class F>
+    LTA_MUST_CHECK lta_status download_range(uint64_t begin, uint64_t count, F take_one,
+                                             cudaEvent_t after = nullptr) const
+    {
         auto take = [](const void *context, const void *buffer, size_t at, size_t bytes) {
             const F &t = *(const F *)context;
             const T *in = (const T *)buffer;
@@ -168,11 +175,11 @@ template <class T> class device_array
                 t(first + i, in[i]);
         };
         if (count * sizeof(T) >= LARGE_COPY)
-            return copy_from_device(p, count * sizeof(T), after, take, &take_one);
+            return copy_from_device(p + begin, count * sizeof(T), after, take, &take_one);
         host_copy small;
         LTA_DEV(small.alloc(count * sizeof(T)));
         if (count > 0)
-            LTA_CUDA(cudaMemcpy(small.p, p, count * sizeof(T), cudaMemcpyDeviceToHost));
+            LTA_CUDA(cudaMemcpy(small.p, p + begin, count * sizeof(T), cudaMemcpyDeviceToHost));
         take(&take_one, small.p, 0, count * sizeof(T));
         return LTA_OK;
     }
@@ -207,15 +214,16 @@ __device__ inline uint64_t stride()
     return (uint64_t)gridDim.x * blockDim.x;
 }
 
-/* Launches kernel(n, arguments...) over n elements, EACH of them a thread, or nothing where n is 0. */
-template <uint64_t EACH = 1, class... P, class... A>
+/* Launches kernel(n, arguments...) over n elements, EACH of them a thread, BLOCK threads a block, or nothing
+ * where n is 0. */
+template <uint64_t EACH = 1, unsigned BLOCK = THREADS, class... P, class... A>
 LTA_MUST_CHECK lta_status launch(const char *name, void (*kernel)(uint64_t, P...), uint64_t n, A... arguments)
 {
     constexpr uint64_t MOST_BLOCKS = 1u << 20;
     if (n == 0)
         return LTA_OK;
-    uint64_t blocks = (n + EACH * THREADS - 1) / (EACH * THREADS);
-    kernel<<<(unsigned)(blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS), THREADS>>>(n, arguments...);
+    uint64_t blocks = (n + EACH * BLOCK - 1) / (EACH * BLOCK);
+    kernel<<<(unsigned)(blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS), BLOCK>>>(n, arguments...);
     cudaError_t e = cudaGetLastError();
     return e == cudaSuccess ? LTA_OK
                             : cuda_fail(e, "kernel %s over %llu elements", name, (unsigned long long)n);

@@ -51,6 +51,12 @@ struct distance_work {
     device_array<uint32_t> key[2], run[2]; /* entries, as stack_distance_cuda.cu has them; sums in 32 or 64 */
     device_array<unsigned char> upto[2], below[2], touched; /* bits, in bytes */
     scratch memory;
+    /* Distances of runs before part_end[i] can be taken once part_ready[i] is reached, for i < parts; parts
+     * 0: all of them once all is done. */
+    static constexpr int MOST_PARTS = 16;
+    int parts = 0;
+    uint64_t part_end[MOST_PARTS];
+    event part_ready[MOST_PARTS];
 };
 
 struct device_runs : lta_device_copy {

@@ -18,10 +18,19 @@ __global__ void first_touches(uint64_t n, runs_view runs, const uint32_t *touche
         first[r] = touched_depth[r] - runs.end_of(r);
 }
 
-lta_status download_distances(const device_distances &d, uint64_t n_runs, uint64_t **out)
+lta_status download_distances(const device_distances &d, uint64_t n_runs, const distance_work &work,
+                              uint64_t **out)
 {
     LTA_DEV(LTA_ALLOC(out, n_runs));
     uint64_t *distance = *out;
+    for (int i = 0; i < work.parts; i++) { /* one comes down while the next is computed */
+        uint64_t begin = i > 0 ? work.part_end[i - 1] : 0;
+        LTA_DEV(d.narrow.download_range(
+            begin, work.part_end[i] - begin, [=](uint64_t k, uint32_t v) { distance[begin + k] = v; },
+            work.part_ready[i].e));
+    }
+    if (work.parts > 0)
+        return LTA_OK;
     return d.is_wide ? d.wide.download(distance, n_runs)
                      : d.narrow.download_each(n_runs, [=](uint64_t k, uint32_t v) { distance[k] = v; });
 }
@@ -44,7 +53,7 @@ lta_status compute(const lta_trie *trie, const int64_t *touched, const uint32_t 
                                 &d->distances));
     }
     LTA_DEV(download_runs(*d, ready, &made));
-    lta_status st = download_distances(d->distances, d->n_runs, &made.distance);
+    lta_status st = download_distances(d->distances, d->n_runs, work, &made.distance);
     if (st == LTA_OK)
         *out = made;
     else

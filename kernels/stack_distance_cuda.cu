@@ -34,7 +34,7 @@ using namespace lta;
 namespace
 {
 
-constexpr uint32_t TILE = 4096, WAYS = 8, CHUNK = 1024, NOT_A_RUN = UINT32_MAX, MOST_PARTS = 16;
+constexpr uint32_t TILE = 4096, TILE_THREADS = 512, WAYS = 8, CHUNK = 1024, NOT_A_RUN = UINT32_MAX;
 
 /* Entries sorted by key inside stretches; S holds any sum of weights. UNIT: each weighs 1, and an entry's
  * place in its stretch says how much upto would. */
@@ -87,77 +87,81 @@ __global__ void list_accesses(uint64_t n, const uint32_t *linked, const uint32_t
     }
 }
 
-/* Where entry i of a stretch [begin, end) sorted by halves at mid goes, and the weight of the other half's
- * entries that stand before it there. */
-template <class S, bool UNIT>
-__device__ inline uint32_t place(const uint32_t *key, const S *upto, uint32_t i, uint32_t begin, uint32_t mid,
-                                 uint32_t end, S *other)
+/* How many of WIDTH sorted keys are below x. */
+template <uint32_t WIDTH> __device__ inline uint32_t count_below(const uint32_t *key, uint32_t x)
 {
-    bool left = i < mid;
-    uint32_t lo = left ? mid : begin, hi = left ? end : mid, from = lo, x = key[i];
-    while (lo < hi) { /* lower bound of a left one, upper bound of a right one */
-        uint32_t m = (lo + hi) / 2;
-        if (left ? key[m] < x : key[m] <= x)
-            lo = m + 1;
-        else
-            hi = m;
-    }
-    *other = UNIT ? (S)(lo - from) : lo > from ? upto[lo - 1] : 0;
-    return left ? i + (lo - mid) : i - mid + lo;
+    uint32_t n = 0;
+#pragma unroll
+    for (uint32_t step = WIDTH / 2; step > 0; step /= 2)
+        n += key[n + step - 1] < x ? step : 0;
+    return n + (key[n] < x);
 }
 
-/* Sorts every tile; upto holds plain weights before. */
-template <class S, bool UNIT>
-__global__ void __launch_bounds__(THREADS) sort_tiles(uint64_t m, entries<S> in, entries<S> out)
+/* Entries of a tile that a thread has: their places, and what they know so far. */
+template <class S> struct own_entries {
+    static constexpr uint32_t EACH = TILE / TILE_THREADS;
+    uint32_t key[EACH], at[EACH];
+    S upto[EACH], below[EACH];
+};
+
+/* Joins neighbouring stretches of WIDTH entries in shared memory, and so on up to the n that the tile has. */
+template <class S, bool UNIT, uint32_t WIDTH>
+__device__ inline void join_tile(uint32_t n, uint32_t *key, S *upto, own_entries<S> *own)
 {
-    constexpr uint32_t EACH = TILE / THREADS;
+    __syncthreads();
+#pragma unroll
+    for (uint32_t k = 0; k < own->EACH; k++) {
+        if (k * TILE_THREADS >= n)
+            continue;
+        uint32_t at = own->at[k], other = (at ^ WIDTH) & ~(WIDTH - 1);
+        bool right = (at & WIDTH) != 0; /* behind equal keys, which keys that are one larger would be too */
+        uint32_t before = count_below<WIDTH>(key + other, own->key[k] + right);
+        S weight = UNIT ? (S)before : before > 0 ? upto[other + before - 1] : 0;
+        own->at[k] = at - (right ? WIDTH : 0) + before;
+        if (!UNIT)
+            own->upto[k] += weight;
+        own->below[k] += right ? weight : 0;
+    }
+    __syncthreads();
+#pragma unroll
+    for (uint32_t k = 0; k < own->EACH; k++) {
+        if (k * TILE_THREADS >= n)
+            continue;
+        key[own->at[k]] = own->key[k];
+        if (!UNIT)
+            upto[own->at[k]] = own->upto[k];
+    }
+    if constexpr (2 * WIDTH < TILE)
+        if (2 * WIDTH < n)
+            join_tile<S, UNIT, 2 * WIDTH>(n, key, upto, own);
+}
+
+/* Sorts every tile; upto holds plain weights before. Places behind the last entry hold a key above all
+ * others. */
+template <class S, bool UNIT>
+__global__ void __launch_bounds__(TILE_THREADS) sort_tiles(uint64_t m, entries<S> in, entries<S> out)
+{
+    constexpr uint32_t EACH = own_entries<S>::EACH, ABOVE_ALL = UINT32_MAX - 1;
     __shared__ uint32_t key[TILE];
     __shared__ S upto[TILE]; /* in the end below */
     for (uint64_t tile = blockIdx.x; tile * TILE < m; tile += gridDim.x) {
         uint64_t base = tile * TILE;
         uint32_t n = (uint32_t)(m - base < TILE ? m - base : TILE);
-        uint32_t my_key[EACH], at[EACH];
-        S my_upto[EACH], my_below[EACH];
+        own_entries<S> own;
 #pragma unroll
         for (uint32_t k = 0; k < EACH; k++) {
-            uint32_t i = k * THREADS + threadIdx.x;
-            at[k] = i;
-            my_below[k] = 0;
-            if (i >= n)
-                continue;
-            key[i] = my_key[k] = in.key[base + i];
+            uint32_t i = k * TILE_THREADS + threadIdx.x;
+            own.at[k] = i;
+            own.below[k] = 0;
+            key[i] = own.key[k] = i < n ? in.key[base + i] : ABOVE_ALL;
             if (!UNIT)
-                upto[i] = my_upto[k] = in.upto[base + i];
+                upto[i] = own.upto[k] = i < n ? in.upto[base + i] : 0;
         }
-        for (uint32_t width = 1; width < TILE && width < n; width *= 2) {
-            __syncthreads();
-#pragma unroll
-            for (uint32_t k = 0; k < EACH; k++) {
-                if (at[k] >= n)
-                    continue;
-                uint32_t begin = at[k] & ~(2 * width - 1), mid = begin + width, end = mid + width;
-                S other;
-                mid = mid < n ? mid : n;
-                end = end < n ? end : n;
-                bool left = at[k] < mid;
-                at[k] = place<S, UNIT>(key, upto, at[k], begin, mid, end, &other);
-                if (!UNIT)
-                    my_upto[k] += other;
-                my_below[k] += left ? 0 : other;
-            }
-            __syncthreads();
-#pragma unroll
-            for (uint32_t k = 0; k < EACH; k++)
-                if (at[k] < n) {
-                    key[at[k]] = my_key[k];
-                    if (!UNIT)
-                        upto[at[k]] = my_upto[k];
-                }
-        }
+        join_tile<S, UNIT, 1>(n, key, upto, &own);
         __syncthreads(); /* key and upto stand sorted: out they go in whole sectors, and then the others */
 #pragma unroll
         for (uint32_t k = 0; k < EACH; k++) {
-            uint32_t i = k * THREADS + threadIdx.x;
+            uint32_t i = k * TILE_THREADS + threadIdx.x;
             if (i < n) {
                 out.key[base + i] = key[i];
                 if (!UNIT)
@@ -166,15 +170,16 @@ __global__ void __launch_bounds__(THREADS) sort_tiles(uint64_t m, entries<S> in,
         }
         __syncthreads();
 #pragma unroll
-        for (uint32_t k = 0; k < EACH; k++)
-            if (at[k] < n) {
-                key[at[k]] = in.run[base + k * THREADS + threadIdx.x];
-                upto[at[k]] = my_below[k];
-            }
+        for (uint32_t k = 0; k < EACH; k++) {
+            uint32_t i = k * TILE_THREADS + threadIdx.x;
+            if (i < n)
+                key[own.at[k]] = in.run[base + i];
+            upto[own.at[k]] = own.below[k];
+        }
         __syncthreads();
 #pragma unroll
         for (uint32_t k = 0; k < EACH; k++) {
-            uint32_t i = k * THREADS + threadIdx.x;
+            uint32_t i = k * TILE_THREADS + threadIdx.x;
             if (i < n) {
                 out.run[base + i] = key[i];
                 out.below[base + i] = upto[i];
@@ -302,7 +307,7 @@ template <class S, bool UNIT> lta_status alloc_entries(distance_work *w, int i, 
 template <class S, bool UNIT>
 lta_status sort_entries(uint64_t m, entries<S> from, entries<S> to, entries<S> *sorted)
 {
-    LTA_DEV((launch<TILE / THREADS>("sort_tiles", sort_tiles<S, UNIT>, m, from, to)));
+    LTA_DEV((launch<TILE / TILE_THREADS, TILE_THREADS>("sort_tiles", sort_tiles<S, UNIT>, m, from, to)));
     for (uint64_t width = TILE; width < m; width *= WAYS) {
         entries<S> t = from;
         from = to;
@@ -495,15 +500,17 @@ lta_status lta::begin_flat_distances(const device_runs &d, distance_work *work, 
 {
     constexpr uint64_t BYTES_AN_ACCESS = 24, BYTES_A_KEY = 8;
     size_t free_bytes = 0, all_bytes = 0;
-    uint64_t n = d.n, parts = 1;
+    uint64_t n = d.n;
+    int parts = 1;
     entries<uint32_t> sorted;
     out->is_wide = false;
     LTA_DEV(out->narrow.alloc(d.n_runs));
     LTA_CUDA(cudaMemGetInfo(&free_bytes, &all_bytes));
-    while (parts < MOST_PARTS &&
-           BYTES_AN_ACCESS * (n / parts + 1) + (parts > 1 ? BYTES_A_KEY * (n + 1) : 0) > free_bytes / 16 * 15)
+    while (parts < distance_work::MOST_PARTS &&
+           BYTES_AN_ACCESS * (n / (uint64_t)parts + 1) + (parts > 1 ? BYTES_A_KEY * (n + 1) : 0) >
+               free_bytes / 16 * 15)
         parts++;
-    uint64_t most = (n + parts - 1) / parts;
+    uint64_t most = n / (uint64_t)parts + 1;
     for (int i = 0; i < 2; i++)
         LTA_DEV((alloc_entries<uint32_t, true>(work, i, most)));
     if (parts > 1)
@@ -511,11 +518,15 @@ lta_status lta::begin_flat_distances(const device_runs &d, distance_work *work, 
     for (uint64_t first = 0; first < n; first += most) {
         uint64_t m = n - first < most ? n - first : most;
         entries<uint32_t> from = entries_of<uint32_t>(work, 0), to = entries_of<uint32_t>(work, 1);
+        uint32_t end;
+        LTA_DEV(d.offset.at(first + m, &end));
+        work->part_end[work->parts] = end;
         LTA_DEV(launch("list_accesses", list_accesses, m, d.linked.p + first, d.offset.p + first, from));
         LTA_DEV((sort_entries<uint32_t, true>(m, from, to, &sorted)));
         LTA_DEV(launch("give_distances", give_distances<uint32_t>, m, sorted,
                        first > 0 ? work->before.p : (const uint32_t *)nullptr, (const uint32_t *)nullptr,
                        out->narrow.p));
+        LTA_DEV(work->part_ready[work->parts++].record());
         if (first + m < n)
             LTA_DEV((keep_weights<uint32_t, true>(m, sorted, n + 1, work->before.p, &work->memory)));
     }

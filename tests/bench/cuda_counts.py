@@ -155,11 +155,13 @@ def scale(n1, counts1, n2, counts2):
     a_pass, a_digit = merge2 / passes(n2) / n2 * 1e3, (sort2 - sort1) / digits(n2) / (n2 - n1) * 1e3
     rest = (rest2 - rest1) / (n2 - n1) * 1e3
     fixed = max(0, rest1 - rest * n1 * 1e-3) + max(0, sort1 - a_digit * digits(n1) * n1 * 1e-3)
-    copied = (bytes2 - bytes1) / (n2 - n1)
+    a_distance = (kernels2["sort_tiles"]["model_us"] + kernels2["give_distances"]["model_us"]) / n2 * 1e3
+    copied, runs = (bytes2 - bytes1) / (n2 - n1), 0.9
     print("\n### Flat traces at scale, modelled\n")
     print("From the counts above, and the differences between them, an access costs %.3f ns a merge pass, %.3f ns for %d bits of sorts, %.2f ns in "
-          "all other kernels, and %.1f bytes over PCIe, of which 4 come down while distances are computed; launches cost %.2f ms however large the trace. "
+          "all other kernels, and %.1f bytes over PCIe; launches cost %.2f ms however large the trace. "
           "Parts: so that %d bytes of an access that stay, %d for distances and, with several parts, %d for the sums of earlier ones fit in 24 GB. "
+          "Beside the last part's distances come down 4 bytes an access of runs and the earlier parts' distances. "
           "Passes: log8(accesses of a part / 4096); bits sorted: log2(objects), a tenth of the accesses.\n" % (a_pass, a_digit, DIGIT, rest, copied, fixed * 1e-3, STAYS, ENTRY, KEYS))
     print("| accesses | parts | passes | bits | kernels, s | copies, s | of which beside kernels, s | million accesses/s |")
     print("| --- " * 8 + "|")
@@ -169,7 +171,7 @@ def scale(n1, counts1, n2, counts2):
             parts += 1
         kernel_s = fixed * 1e-6 + n * (a_pass * passes(n / parts) + a_digit * digits(n) + rest) * 1e-9 + (parts - 1) * n * KEYS_MOVED / DRAM
         copy_s = n * copied / PCIE
-        beside_s = min(n * 4 / PCIE, n * a_pass * passes(n / parts) * 1e-9)
+        beside_s = min(n * 4 * (1 + (parts - 1) / parts * runs) / PCIE, n / parts * (a_pass * passes(n / parts) + a_distance) * 1e-9)
         print("| %s | %d | %d | %d | %.4f | %.4f | %.4f | %.0f |" % (format(n, ","), parts, passes(n / parts), DIGIT * digits(n), kernel_s, copy_s,
                                                             beside_s, n / (kernel_s + copy_s - beside_s) / 1e6))
 
