@@ -30,6 +30,7 @@ if(LTA_HAVE_CUDA)
   lta_cuda_test(collisions test_collisions)
   lta_cuda_test(differential test_differential LTA_TEST_TRACES=300)
   lta_cuda_test(twins test_twins)
+  set_tests_properties(cuda_twins PROPERTIES COST 200) # among the first to start
   if(LTA_CUDA_EMULATOR)
     lta_cuda_test(memory test_twins LTA_TEST_TRACES=100 CUDA_EMU_INITCHECK=1 CUDA_EMU_FILL=165)
     lta_cuda_test(races test_twins LTA_TEST_TRACES=60 CUDA_EMU_RACECHECK=1)
@@ -39,6 +40,6 @@ if(LTA_HAVE_CUDA)
   endif()
 
   lta_cli_test(cuda test_cuda.py)
-  set_tests_properties(cli_cuda PROPERTIES LABELS cuda
+  set_tests_properties(cli_cuda PROPERTIES LABELS cuda COST 200
     ENVIRONMENT "LTA=$<TARGET_FILE:lta>;LTA_CUDA_EMULATOR=${LTA_CUDA_EMULATOR}")
 endif()

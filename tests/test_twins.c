@@ -250,9 +250,10 @@ static void compare_scope(twins *t, const lta_trie *trie, const lta_trie *own, b
     same(t, "starts in one go", a.start, c.start, a.n_runs, sizeof *a.start);
     same(t, "lengths in one go", a.length, c.length, a.n_runs, sizeof *a.length);
     same(t, "distances in one go", b.distance, c.distance, a.n_runs, sizeof *b.distance);
-    compare_block_curves(t, own, &c, inputs, 1); /* both on the device already, if own is */
-    compare_block_curves(t, own, &c, inputs, 16);
-    compare_block_curves(t, trie, &b, inputs, t->seed % 2 ? 1 : 5);
+    /* both on the device already, if own is; or from the host */
+    compare_block_curves(t, own, &c, inputs, t->seed % 2 ? 1 : 16);
+    if (t->seed % 4 == 0)
+        compare_block_curves(t, trie, &b, inputs, t->seed % 8 ? 1 : 5);
     lta_runs_free(&c);
     compare_blocks(t, trie, &a, touched, 1);
     compare_blocks(t, trie, &a, touched, 16);

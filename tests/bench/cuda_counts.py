@@ -104,10 +104,13 @@ def table(kernels):
         print("| %s | %d | %.2f | %.0f %% | %s | %.0f | %.0f %% |" % (
             name, k["launches"], (k["gld_sectors"] + k["gst_sectors"]) / ideal if ideal else 0, 100 * k["thread_inst"] / (32 * k["warp_inst"]),
             conflicts, k["model_us"], 100 * k["model_us"] / total))
+    low = ["%s (%.0f %%, %.1f %% of the time)" % (name, 100 * k["thread_inst"] / (32 * k["warp_inst"]), 100 * k["model_us"] / total)
+           for name, k in kernels.items() if k["thread_inst"] < 0.7 * 32 * k["warp_inst"]]
     sectors = sum(k["gld_sectors"] + k["gst_sectors"] for k in kernels.values())
     ideal = sum(k["ideal_gld_sectors"] + k["ideal_gst_sectors"] for k in kernels.values())
     simt = sum(k["thread_inst"] for k in kernels.values()) / (32 * sum(k["warp_inst"] for k in kernels.values()))
     print("| **all** | %d | %.2f | %.0f %% | | %.0f | |" % (sum(k["launches"] for k in kernels.values()), sectors / ideal, 100 * simt, total))
+    print("\nKernels left out take less than 0.5 %% of the time each. Below 70 %% SIMT efficiency: %s." % (", ".join(low) or "none"))
     return total
 
 
