@@ -33,8 +33,48 @@ class CudaTest(support.CliTest):
         self.ok("synth", "-o", self.path("in"), "--format", "marconi", *options)
         return sorted(self.path("in", f) for f in os.listdir(self.path("in")))
 
+    def rows(self, stats):
+        """Of CUDA_EMU_STATS: one for each kernel, and then one for each kind of copy."""
+        with open(stats, newline="") as f:
+            return [row for row in csv.reader(f) if len(row) > 2 and row[1].isdigit()]
+
+    def launches(self, stats, *kernels):
+        return [sum(int(row[1]) for row in self.rows(stats) if kernel in row[0]) for kernel in kernels]
+
+    def run_counted(self, *arguments, **settings):
+        """Result, and where the counts are."""
+        stats = self.path("counts.csv")
+        return self.ok(*arguments, "--device", "cuda", env=with_device(CUDA_EMU_STATS=stats, **settings)), stats
+
     def accesses(self, n, objects):
         return self.write("ids.txt", "".join("%d\n" % (i * i * 2654435761 // 977 % objects) for i in range(n)))
+
+
+@unittest.skipUnless(EMULATOR, "a device does not count")
+class Counts(CudaTest):
+    def test_each_operation_launches_its_kernels(self):
+        files = self.sessions("--files", 2, "--sessions", 10, "--turns", 4, "--seed", 6)
+        _, stats = self.run_counted("run", "-o", self.path("s"), *files)
+        for kernel, n in zip(("make_rows", "find_pairs", "sort_tiles", "look_up", "merge_changes"),
+                             self.launches(stats, "make_rows", "find_pairs", "sort_tiles", "look_up", "merge_changes")):
+            self.assertGreater(n, 0, kernel)
+        _, stats = self.run_counted("verify", self.path("s"))
+        self.assertGreater(self.launches(stats, "fill_heads")[0], 0)
+
+    def test_nothing_goes_up_twice(self):
+        """In one process columns go up once; commands of their own have to take up what others made."""
+        def up(stats):
+            return sum(int(row[2]) for row in self.rows(stats) if row[0] == "[memcpy H2D]")
+
+        for name, files in (("accesses", [self.accesses(20000, 3000)]), ("prompts", self.sessions("--files", 2, "--sessions", 20, "--turns", 6,
+                                                                                              "--seed", 7))):
+            self.ok("import", "-o", self.path(name), *files)
+            apart = 0
+            for stage in support.STAGES:
+                apart += up(self.run_counted(stage, self.path(name))[1])
+            together = up(self.run_counted("run", "--force", "-o", self.path(name))[1])
+            self.assertGreater(apart, 0)
+            self.assertLess(together, 0.75 * apart, name)
 
 
 class SameFiles(CudaTest):
@@ -141,11 +181,6 @@ class Failures(CudaTest):
             if megabytes > 1:
                 self.assertEqual(self.launches(stats, "list_accesses") > [1], megabytes < 20)
             self.assertEqual(result.err.count("on the CPU instead"), megabytes < 2, str(result))   # once
-
-    def launches(self, stats, *kernels):
-        with open(stats, newline="") as f:
-            rows = [row for row in csv.reader(f) if len(row) > 1 and row[1].isdigit()]
-        return [sum(int(row[1]) for row in rows if kernel in row[0]) for kernel in kernels]
 
     def branching_prompts(self, n):
         """Options that import block ids: each request goes on from somewhere in an earlier one's."""
