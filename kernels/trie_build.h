@@ -35,6 +35,10 @@ typedef LTA_MUST_CHECK lta_status lta_trie_build_fn(const lta_sequences *s, lta_
 lta_trie_build_fn lta_trie_build_cpu;
 lta_trie_build_fn lta_trie_build_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 
+/* The same for sequences of at most one symbol. *canonical: the pieces are maximal; if not, nothing is made,
+ * and lta_trie_build_cpu names what is wrong. */
+LTA_MUST_CHECK lta_status lta_flat_trie_build_cpu(const lta_sequences *s, lta_trie *out, bool *canonical);
+
 /* Checks order, bounds, depths and owners; LTA_ERR_FORMAT names the first bad row. */
 LTA_MUST_CHECK lta_status lta_trie_validate(const lta_trie *t);
 void lta_trie_free(lta_trie *t);

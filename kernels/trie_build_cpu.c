@@ -185,14 +185,27 @@ static int64_t row_of(const uint64_t *first_row, const uint32_t *depth, uint32_t
     return (int64_t)lo;
 }
 
+static bool is_flat(const lta_sequences *s)
+{
+    uint32_t longest = 0;
+    for (uint64_t r = 0; r < s->n && longest < 2; r++)
+        longest = s->full_length[r] > longest ? s->full_length[r] : longest;
+    return longest < 2;
+}
+
 lta_status lta_trie_build_cpu(const lta_sequences *s, lta_trie *out)
 {
     lta_status st = LTA_OK;
+    bool canonical = false;
     prefixes p = {0};
     lta_trie t = {.n_requests = s->n};
     uint32_t *input_owner = NULL, *cut = NULL;
     uint64_t *first = NULL, *fill = NULL, *first_row = NULL;
 
+    if (is_flat(s))
+        LTA_TRY(lta_flat_trie_build_cpu(s, out, &canonical));
+    if (canonical)
+        goto done;
     LTA_TRY(read_prefixes(s, &p));
     LTA_TRY(check_branches(&p));
     LTA_TRY(LTA_ALLOC(&input_owner, s->n));

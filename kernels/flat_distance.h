@@ -1,0 +1,35 @@
+/* kernels/flat_distance.h - stack distances of a flat trace: one symbol an access, each of weight 1.
+ *
+ * An access's distance is the number of objects touched since its object's last access, that one left out:
+ * what stack_distance.h calls T, with accesses for requests. Each access takes the next position; a position
+ * is live while it is its object's last. Live positions behind an object's last one are what is counted, by a
+ * bitmap of dead ones and prefix counts over it (Bennett and Kruskal, IBM J. R&D 19(4), 1975, turned around:
+ * an append then changes nothing, and an access one position). When positions run out, live ones move
+ * together. */
+#ifndef LTA_KERNELS_FLAT_DISTANCE_H
+#define LTA_KERNELS_FLAT_DISTANCE_H
+
+#include "pipeline/core/status.h"
+
+#include <stdint.h>
+
+#define LTA_FLAT_NONE UINT32_MAX                         /* no object; no access before */
+#define LTA_FLAT_MOST (UINT32_MAX - (UINT32_C(1) << 21)) /* accesses */
+
+/* n          at most LTA_FLAT_MOST
+ * object     [n] below n_objects, or LTA_FLAT_NONE where nothing is touched
+ * previous   [n] out: the object's last access before, or LTA_FLAT_NONE
+ * distance   [n] out: T where there is a previous one; any value elsewhere
+ * Errors: LTA_ERR_NOMEM. O(n) time, but for one more addition an access for every 2^24 positions. 4 bytes an
+ * object and 4.2 a position, of which there are 4 a live object and at least 2^22. The widest instructions
+ * that the processor has are taken, with the same result. */
+LTA_MUST_CHECK lta_status lta_flat_distances(uint64_t n, const uint32_t *object, uint64_t n_objects,
+                                             uint32_t *previous, uint32_t *distance);
+
+/* The same by one of the instruction sets, for tests and benchmarks: 0 plain, 1 AVX2, 2 AVX-512. space:
+ * positions to begin with, 0 = the default. LTA_ERR_NO_BACKEND where the processor lacks it. */
+LTA_MUST_CHECK lta_status lta_flat_distances_by(int instructions, uint64_t space, uint64_t n,
+                                                const uint32_t *object, uint64_t n_objects,
+                                                uint32_t *previous, uint32_t *distance);
+
+#endif
