@@ -1,5 +1,6 @@
 # the store: contract, hostile files, and an independent reader in Python
 lta_test(store test_store.c store_sample.c)
+lta_test(plane_deflate test_plane_deflate.c)
 lta_test(store_hostile test_store_hostile.c store_sample.c)
 lta_test(verify test_verify.c store_sample.c)
 

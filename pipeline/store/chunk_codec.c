@@ -2,7 +2,8 @@
 #include "pipeline/store/chunk_codec.h"
 
 #include "pipeline/core/array.h"
-#include "pipeline/store/deflate.h"
+#include "pipeline/store/inflate.h"
+#include "pipeline/store/plane_deflate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,9 @@ enum { CHECKSUM_BYTES = 4, MAX_CHUNK_LENGTH = 1 << 17, MAX_CHUNK_BYTES = 1 << 20
 
 lta_status lta_chunk_shape_for(size_t element, uint64_t n, lta_chunk_shape *out)
 {
-    if (element > LTA_DEFLATE_MAX / 2)
+    if (element > LTA_PLANE_DEFLATE_MAX / 2)
         return lta_fail(LTA_ERR_FORMAT, "a string of %zu bytes, expected at most %zu", element,
-                        LTA_DEFLATE_MAX / 2);
+                        LTA_PLANE_DEFLATE_MAX / 2);
     /* a power of two, so that the 2^20 elements of a digest's leaf are whole chunks */
     uint64_t length = MAX_CHUNK_LENGTH;
     while (length > 1 && length * element > MAX_CHUNK_BYTES)
@@ -26,8 +27,9 @@ lta_status lta_chunk_shape_for(size_t element, uint64_t n, lta_chunk_shape *out)
 
 size_t lta_chunk_bound(const lta_chunk_shape *shape)
 {
-    /* what this build's compressor may need, and enough for a chunk that another one has written */
-    size_t own = lta_deflate_bound(shape->bytes), others = shape->bytes + shape->bytes / 16 + 1024;
+    /* and enough for a chunk that another compressor has written */
+    size_t own = lta_plane_deflate_bound(shape->bytes, shape->length),
+           others = shape->bytes + shape->bytes / 16 + 1024;
     return (own > others ? own : others) + CHECKSUM_BYTES;
 }
 
@@ -37,7 +39,7 @@ lta_status lta_chunk_workers_create(const lta_chunk_shape *shape, uint64_t n, lt
     lta_chunk_worker *w = NULL;
     LTA_TRY(LTA_CALLOC(&w, n));
     for (uint64_t i = 0; i < n; i++) {
-        LTA_TRY(lta_deflater_create(&w[i].deflater));
+        LTA_TRY(lta_inflater_create(&w[i].inflater));
         LTA_TRY(LTA_ALLOC(&w[i].plain, shape->bytes));
         LTA_TRY(LTA_ALLOC(&w[i].element, shape->bytes));
         LTA_TRY(LTA_ALLOC(&w[i].encoded, lta_chunk_bound(shape)));
@@ -52,7 +54,7 @@ done:
 void lta_chunk_workers_free(lta_chunk_worker *w, uint64_t n)
 {
     for (uint64_t i = 0; w && i < n; i++) {
-        lta_deflater_free(w[i].deflater);
+        lta_inflater_free(w[i].inflater);
         free(w[i].plain);
         free(w[i].element);
         free(w[i].encoded);
@@ -144,14 +146,9 @@ static uint32_t fletcher32(const uint8_t *data, size_t size)
 
 void lta_chunk_encode(lta_chunk_worker *w, const lta_chunk_shape *shape, const void *data, uint64_t n)
 {
-    size_t size = 0;
     shuffle(shape->element, data, n, shape->length, w->plain);
-    w->problem = NULL;
-    if (!lta_deflate(w->deflater, w->plain, shape->bytes, w->encoded, lta_chunk_bound(shape) - CHECKSUM_BYTES,
-                     &size)) {
-        w->problem = "could not be compressed";
-        return;
-    }
+    size_t size = lta_plane_deflate(w->plain, shape->bytes, shape->length,
+                                    lta_adler32(w->plain, shape->bytes), w->encoded);
     uint32_t sum = fletcher32(w->encoded, size);
     for (int i = 0; i < CHECKSUM_BYTES; i++)
         w->encoded[size++] = (uint8_t)(sum >> (8 * i));
@@ -171,7 +168,7 @@ void lta_chunk_decode(lta_chunk_worker *w, const lta_chunk_shape *shape, void *d
         stored |= (uint32_t)w->encoded[size + (size_t)i] << (8 * i);
     if (stored != fletcher32(w->encoded, size))
         w->problem = "is damaged: its checksum does not match";
-    else if (!lta_inflate(w->deflater, w->encoded, size, w->plain, shape->bytes))
+    else if (!lta_inflate(w->inflater, w->encoded, size, w->plain, shape->bytes))
         w->problem = "is damaged: it could not be decompressed";
     else
         unshuffle(shape->element, w->plain, n, shape->length, data);

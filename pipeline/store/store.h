@@ -5,8 +5,8 @@
  * attributes, flushes, syncs and renames it, so that a reader sees the old file or the new one. Every column
  * is a chunked 1-D dataset (shuffle, deflate, Fletcher32; no object times) with the attributes `description`
  * and `unit`. Bytes are the same for any number of threads: fixed chunk sizes, chunks compressed apart and
- * written in order by one thread. `content_sha256` is defined in pipeline/doc/store-format.md and does not
- * depend on the compressor.
+ * written in order by one thread. `content_sha256`, defined in pipeline/doc/store-format.md, is of what they
+ * say.
  *
  * Paths inside a file are absolute ("/requests/session"); missing groups are made. HDF5's own error printing
  * is off. */

@@ -257,11 +257,6 @@ static lta_status write_chunks(lta_writer *w, hid_t dataset, const column *c, co
             encode(&worker[i], shape, c, (written_chunks + (uint64_t)i) * shape->length);
         for (uint64_t i = 0; i < k; i++) {
             hsize_t offset = (written_chunks + i) * shape->length;
-            if (worker[i].problem) {
-                st = lta_fail(LTA_ERR_RUN, "%s:%s: the chunk at row %llu %s", w->path, c->path, (ull)offset,
-                              worker[i].problem);
-                goto done;
-            }
             if (H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, worker[i].encoded_size, worker[i].encoded) <
                 0) {
                 st = lta_h5_fail(LTA_ERR_RUN, w->path, c->path, "could not be written");
