@@ -1,6 +1,8 @@
 # importers: scanners, coding, quirks of the formats, and an independent slow reader in Python
 lta_test(scan test_scan.c)
 lta_test(sequence_encoder test_sequence_encoder.c)
+lta_test(spaced_integers test_spaced_integers.c)
+lta_test(marconi_scan test_marconi_scan.c import_case.c)
 lta_test(import test_import.c import_case.c)
 lta_test(import_weka test_import_weka.c import_case.c)
 lta_test(import_flat test_import_flat.c import_case.c)

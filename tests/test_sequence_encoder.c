@@ -3,7 +3,7 @@
  * Random requests with sessions, dropped middles, replays and outputs are coded; every piece must be the one
  * that the rule of sequence_encoder.h gives when prefixes are compared request by request, and decoding must
  * give the input back. Replay: LTA_TEST_SEED=<seed> */
-#include "pipeline/import/gram_index.h"
+#include "pipeline/import/gram_match.h"
 #include "pipeline/import/sequence_encoder.h"
 
 #include <setjmp.h>
@@ -121,6 +121,17 @@ static void make_request(uint64_t *rng, const sequence *all, uint32_t r, uint32_
     s->n_input = s->n == 0 ? 0 : below(rng, s->n + 1);
 }
 
+/* How much of request r could be known from the one before of its session. */
+static uint32_t most_known(const sequence *all, uint32_t r)
+{
+    uint32_t p = r, k = 0;
+    while (p > 0 && (all[p - 1].session != all[r].session || all[r].session == UINT32_MAX))
+        p--;
+    while (p > 0 && k < all[r].n && k < all[p - 1].n && all[r].symbol[k] == all[p - 1].symbol[k])
+        k++;
+    return k;
+}
+
 /* Returns how many pieces are copies from the session's previous request by the second rule. */
 static uint64_t check_trace(uint64_t seed, const sequence *all, uint32_t n)
 {
@@ -130,9 +141,16 @@ static uint64_t check_trace(uint64_t seed, const sequence *all, uint32_t n)
     static uint64_t decoded[MAX_LENGTH];
     piece want[MAX_LENGTH];
     assert_int_equal(lta_sequence_encoder_create(&e), LTA_OK);
-    for (uint32_t r = 0; r < n; r++)
-        assert_int_equal(lta_sequence_encoder_add(e, all[r].session, all[r].symbol, all[r].n_input, all[r].n),
+    for (uint32_t r = 0; r < n; r++) {
+        uint32_t known = most_known(all, r);
+        if (seed % 4 == 1) /* nothing is, or part of it, or all */
+            known = 0;
+        else if (seed % 4 == 2)
+            known = (uint32_t)(known * (uint64_t)r / n);
+        assert_int_equal(lta_sequence_encoder_add(e, all[r].session, known, all[r].symbol + known,
+                                                  all[r].n_input, all[r].n),
                          LTA_OK);
+    }
     lta_sequence_encoder_finish(e, &coded);
     lta_sequence_encoder_free(e);
     assert_int_equal(lta_sequences_complete(&coded), LTA_OK);
@@ -194,10 +212,10 @@ static void symbols_are_as_wide_as_they_must_be(void **state)
     static const uint64_t small[] = {1, UINT32_MAX}, large[] = {1, (uint64_t)UINT32_MAX + 1};
     lta_sequence_encoder *e = NULL;
     assert_int_equal(lta_sequence_encoder_create(&e), LTA_OK);
-    assert_int_equal(lta_sequence_encoder_add(e, 0, small, 2, 2), LTA_OK);
+    assert_int_equal(lta_sequence_encoder_add(e, 0, 0, small, 2, 2), LTA_OK);
     const lta_sequences *s = lta_sequence_encoder_sequences(e);
     assert_non_null(s->symbols32);
-    assert_int_equal(lta_sequence_encoder_add(e, 0, large, 2, 2), LTA_OK);
+    assert_int_equal(lta_sequence_encoder_add(e, 0, 0, large, 2, 2), LTA_OK);
     assert_null(s->symbols32);
     assert_int_equal(s->n_symbols, 3);
     assert_int_equal(s->symbols64[1], UINT32_MAX);
@@ -218,8 +236,8 @@ static void repeated_content_is_coded_in_linear_time(void **state)
     for (uint32_t i = 0; i < N; i++)
         b[i] = i % 9 == 8; /* never eight zeros before a one, and never a copy of length nine */
     b[0] = 7;
-    assert_int_equal(lta_sequence_encoder_add(e, 0, a, N, N), LTA_OK);
-    assert_int_equal(lta_sequence_encoder_add(e, 0, b, N, N), LTA_OK);
+    assert_int_equal(lta_sequence_encoder_add(e, 0, 0, a, N, N), LTA_OK);
+    assert_int_equal(lta_sequence_encoder_add(e, 0, 0, b, N, N), LTA_OK);
     assert_int_equal(lta_sequence_encoder_sequences(e)->full_length[1], N);
     lta_sequence_encoder_free(e);
     free(a);
@@ -244,7 +262,7 @@ static void a_changing_header_before_a_growing_history(void **state)
     for (uint32_t r = 0; r < TURNS; r++) {
         uint32_t n = 1 + (r + 1) * ADDED;
         symbols[0] = UINT32_MAX - r;
-        assert_int_equal(lta_sequence_encoder_add(e, 0, symbols, n, n), LTA_OK);
+        assert_int_equal(lta_sequence_encoder_add(e, 0, 0, symbols, n, n), LTA_OK);
     }
     lta_sequence_encoder_finish(e, &coded);
     lta_sequence_encoder_free(e);

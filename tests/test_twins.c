@@ -125,7 +125,7 @@ static void make_trace(twins *t)
         uint32_t session = (uint32_t)below(&m, 16), n = make_symbols(&m, r, session, symbols);
         t->session[r] = session;
         t->source[r] = session % 3;
-        check(t, lta_sequence_encoder_add(encoder, session, symbols,
+        check(t, lta_sequence_encoder_add(encoder, session, 0, symbols,
                                           n - (uint32_t)below(&m, n / 4 + UINT64_C(1)), n));
         uint32_t keep = m.shape == 1 || m.shape > 5 ? 0 : session;
         if (m.shape != 1 || r == 0) {

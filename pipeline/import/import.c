@@ -43,6 +43,8 @@ typedef struct input_file {
     lta_file_state state;
     size_t format; /* index into lta_formats */
     char xxh3_128[LTA_XXH3_HEX], sha256[LTA_SHA256_HEX];
+    lta_digest_state
+        *digest; /* of nothing yet: the digests are made while the file is read. NULL: are there */
 } input_file;
 
 typedef struct input_files {
@@ -60,6 +62,7 @@ static void free_inputs(input_files *in)
         free(in->file[i].data_file);
         free(in->file[i].name);
         lta_source_folder_close(&in->file[i].folder);
+        lta_digest_free(in->file[i].digest);
     }
     free(in->file);
     if (in->has_standard_input)
@@ -259,8 +262,9 @@ done:
     return st;
 }
 
-/* Checks that the file can be a trace at all, recognises its format, and digests it. */
-static lta_status examine(const lta_run *run, const lta_import_options *options, size_t format,
+/* Checks that the file can be a trace at all, recognises its format, and digests it, which may_wait until it
+ * is read. */
+static lta_status examine(const lta_run *run, const lta_import_options *options, bool may_wait, size_t format,
                           const char *path, const lta_mapping *given, input_file *f)
 {
     lta_status st = LTA_OK;
@@ -294,7 +298,10 @@ static lta_status examine(const lta_run *run, const lta_import_options *options,
                       lta_formats[f->format].name);
         goto done;
     }
-    LTA_TRY(lta_source_digest(run, &in.stored, options->sha256, f->xxh3_128, f->sha256));
+    if (may_wait && readers[f->format]->digests && !in.is_expanded)
+        LTA_TRY(lta_digest_begin(options->sha256, &f->digest));
+    else
+        LTA_TRY(lta_source_digest(run, &in.stored, options->sha256, f->xxh3_128, f->sha256));
 done:
     lta_parquet_close(parquet);
     lta_input_close(&in);
@@ -318,8 +325,9 @@ lta_status lta_check_sources_options(const lta_import_options *options)
     return LTA_OK;
 }
 
-static lta_status examine_all(const lta_run *run, const lta_import_options *options, int n_files,
-                              char *const *files, input_files *out)
+/* digests_may_wait: nobody asks for them before the files are read. */
+static lta_status examine_all(const lta_run *run, const lta_import_options *options, bool digests_may_wait,
+                              int n_files, char *const *files, input_files *out)
 {
     lta_status st = LTA_OK;
     input_files in = {0};
@@ -345,8 +353,9 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
         if (!standard_input && lta_is_folder(files[i]))
             LTA_TRY(examine_folder(run, options, format, files[i], &in.file[i]));
         else
-            LTA_TRY(examine(run, options, format, standard_input ? "stdin" : files[i],
-                            standard_input ? &in.standard_input : NULL, &in.file[i]));
+            LTA_TRY(examine(run, options, digests_may_wait && !options->sort, format,
+                            standard_input ? "stdin" : files[i], standard_input ? &in.standard_input : NULL,
+                            &in.file[i]));
         LTA_TRY(apply_conversation_options(options, &in.file[i]));
         in.bytes += in.file[i].bytes;
     }
@@ -361,6 +370,12 @@ done:
     free_inputs(&in);
     return st;
 }
+
+/* What reading needs to know. */
+typedef struct import_job {
+    const lta_import_options *options;
+    input_files *in;
+} import_job;
 
 /* ---- what the trace is made from ---- */
 
@@ -425,8 +440,9 @@ static char *parameters_text(const lta_run *run, const lta_import_options *optio
 }
 
 /* [["a.jsonl","<XXH3-128>"],...] in the order of the sources: base names may repeat. */
-static char *inputs_text(const input_files *in)
+static char *inputs_text(const void *context)
 {
+    const input_files *in = ((const import_job *)context)->in;
     json_t *list = json_array();
     for (uint64_t i = 0; i < in->n; i++)
         json_array_append_new(list, json_pack("[s, s]", in->file[i].file, in->file[i].xxh3_128));
@@ -438,7 +454,7 @@ static char *inputs_text(const input_files *in)
 /* ---- reading ---- */
 
 static lta_status read_file(const lta_run *run, const lta_import_options *options, lta_trace_builder *builder,
-                            const lta_tokenizer *tokenizer, const input_file *f, uint64_t bytes_before)
+                            const lta_tokenizer *tokenizer, input_file *f, uint64_t bytes_before)
 {
     lta_status st = LTA_OK;
     lta_input in = {0};
@@ -451,6 +467,7 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
                            .name = f->name,
                            .xxh3_128 = f->xxh3_128,
                            .sha256 = f->sha256,
+                           .digest = f->digest,
                            .bytes_before = bytes_before,
                            .stored_bytes = f->bytes,
                            .last_time_us = -LTA_TIME_LIMIT,
@@ -491,7 +508,7 @@ static void warn_of_dropped(const lta_run *run, const lta_trace *t)
                      t->skipped.count[i] == 1 ? "" : "s", lta_strings_get(&t->skipped.reason, i));
 }
 
-static lta_status read_all(const lta_run *run, const lta_import_options *options, const input_files *in,
+static lta_status read_all(const lta_run *run, const lta_import_options *options, input_files *in,
                            lta_trace *out)
 {
     lta_status st = LTA_OK;
@@ -516,18 +533,12 @@ lta_status lta_import_to_memory(const lta_run *run, const lta_import_options *op
 {
     lta_status st = LTA_OK;
     input_files in = {0};
-    LTA_TRY(examine_all(run, options, n_files, files, &in));
+    LTA_TRY(examine_all(run, options, true, n_files, files, &in));
     LTA_TRY(read_all(run, options, &in, out));
 done:
     free_inputs(&in);
     return st;
 }
-
-/* What reading needs to know. */
-typedef struct import_job {
-    const lta_import_options *options;
-    const input_files *in;
-} import_job;
 
 static lta_status make(const lta_run *run, const void *context, lta_trace *out)
 {
@@ -541,18 +552,18 @@ lta_status lta_import(const lta_run *run, const char *store, const lta_import_op
     lta_status st = LTA_OK;
     double started = lta_seconds();
     input_files in = {0};
-    char *parameters = NULL, *inputs = NULL;
+    char *parameters = NULL, *file = NULL;
     bool exists;
     LTA_TRY(lta_check_folders(store, &exists)); /* before reading, which may take an hour */
-    LTA_TRY(examine_all(run, options, n_files, files, &in));
+    LTA_TRY(lta_join_path(store, "trace.h5", &file));
+    LTA_TRY(examine_all(run, options, run->force || !lta_file_exists(file), n_files, files, &in));
     parameters = parameters_text(run, options, &in);
-    inputs = inputs_text(&in);
     import_job job = {options, &in};
-    lta_trace_maker maker = {"import", parameters, inputs, make, &job, started};
+    lta_trace_maker maker = {"import", parameters, inputs_text, make, &job, started};
     LTA_TRY(lta_make_trace_file(run, store, &maker));
 done:
     free(parameters);
-    free(inputs);
+    free(file);
     free_inputs(&in);
     return st;
 }

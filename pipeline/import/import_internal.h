@@ -6,6 +6,7 @@
 #include "pipeline/core/digest.h"
 #include "pipeline/import/csv_scan.h"
 #include "pipeline/import/json_scan.h"
+#include "pipeline/import/source_digest.h"
 #include "pipeline/import/source_folder.h"
 #include "pipeline/import/trace_builder.h"
 #include "pipeline/parquet/parquet_read.h"
@@ -18,14 +19,16 @@ typedef struct lta_import_source {
     const lta_run *run;
     const lta_import_options *options;
     lta_trace_builder *builder;
-    lta_mapping data;      /* all bytes, expanded */
-    lta_source_text text;  /* the same as text; nothing of formats that are no text, or of Parquet */
-    lta_parquet *parquet;  /* the same as a table, where the file is Parquet */
-    lta_place place;       /* place.file: the path as given, for messages */
-    const char *file;      /* base name */
-    const char *data_file; /* the same without .gz or .zst: what published names are compared with */
-    const char *name;      /* base name without its extensions */
-    const char *xxh3_128, *sha256;
+    lta_mapping data;         /* all bytes, expanded */
+    lta_source_text text;     /* the same as text; nothing of formats that are no text, or of Parquet */
+    lta_parquet *parquet;     /* the same as a table, where the file is Parquet */
+    lta_place place;          /* place.file: the path as given, for messages */
+    const char *file;         /* base name */
+    const char *data_file;    /* the same without .gz or .zst: what published names are compared with */
+    const char *name;         /* base name without its extensions */
+    char *xxh3_128, *sha256;  /* [LTA_XXH3_HEX], [LTA_SHA256_HEX] */
+    lta_digest_state *digest; /* of the first `digested` bytes; NULL: the digests are there already */
+    size_t digested;
     uint64_t bytes_before;           /* bytes of the files read before, for the progress bar */
     uint64_t stored_bytes;           /* of this file */
     uint64_t rows;                   /* data rows finished, dropped ones included */
@@ -34,6 +37,7 @@ typedef struct lta_import_source {
     bool times_may_fall;             /* requests are sorted by time in the end */
     bool any_text;                   /* JSON strings may hold what lta_json.any_text allows */
     bool enough;                     /* what is left of the file is not wanted */
+    bool looks_back;                 /* rows are compared with earlier ones: pages behind are still needed */
     bool all_keys_used;              /* keys of JSON objects that no reader knows are used all the same */
     const lta_tokenizer *tokenizer;  /* NULL: none was given */
     const lta_source_folder *folder; /* NULL: the source is a file, data */
@@ -51,6 +55,7 @@ typedef struct lta_source_format {
      * be. Of compressed files, data ends somewhere behind the first line. */
     bool (*detect_file)(const char *data_file, const lta_mapping *data);
     bool is_binary; /* read() finds its bytes in data, and no text */
+    bool digests;   /* read() calls lta_digest_rest() where the digests are not there */
     /* By the names of its columns where it is Parquet; NULL = it never is. */
     bool (*detect_columns)(const lta_strings *names);
     lta_status (*read)(lta_import_source *s);
@@ -76,6 +81,11 @@ void lta_check_published_rows(const lta_import_source *s, const lta_published *p
 
 /* Fills the fields of info that come from the file itself. */
 void lta_describe_source(const lta_import_source *s, lta_source_info *info);
+
+/* Where digests are made while the file is read: adds the bytes before `at`; adds what is left, and fills in
+ * s->xxh3_128 and s->sha256, which is to be done before the source ends. */
+LTA_MUST_CHECK lta_status lta_digest_up_to(lta_import_source *s, const char *at);
+LTA_MUST_CHECK lta_status lta_digest_rest(lta_import_source *s);
 
 /* Times must not fall from row to row (unless times_may_fall), and must lie within LTA_TIME_LIMIT. */
 LTA_MUST_CHECK lta_status lta_check_time(lta_import_source *s, int64_t time_us);

@@ -2,6 +2,7 @@
  * ids of input and output. */
 #include "pipeline/import/import_internal.h"
 #include "pipeline/import/marconi_rules.h"
+#include "pipeline/import/marconi_scan.h"
 
 #include "pipeline/core/array.h"
 #include "pipeline/trace/licence.h"
@@ -115,14 +116,8 @@ static lta_status read_value(lta_json *j, unsigned key, marconi *m)
     }
 }
 
-/* Own clock: microseconds, to the nearest integer, half to even. */
-static lta_status check_row(lta_import_source *s, const marconi *m, int64_t *time_us)
+static lta_status check_counts(lta_import_source *s, const marconi *m)
 {
-    double us = rint(m->ts * 1e6);
-    if (!(us >= 0 && us <= (double)LTA_TIME_LIMIT))
-        return lta_bad_row(&s->place, "number out of range", "ts is %.17g, expected seconds from 0 to %.0f",
-                           m->ts, (double)LTA_TIME_LIMIT / 1e6);
-    *time_us = (int64_t)us;
     if (m->input.n != m->n_input)
         return lta_bad_row(&s->place, "count differs from content",
                            "num_input_tokens is %" PRIu32 ", but input_tokens holds %" PRIu64, m->n_input,
@@ -135,18 +130,51 @@ static lta_status check_row(lta_import_source *s, const marconi *m, int64_t *tim
         return lta_bad_row(&s->place, "number out of range",
                            "%" PRIu64 " tokens, expected fewer than 2^32 - 1",
                            (uint64_t)m->n_input + m->n_output);
+    return LTA_OK;
+}
+
+/* Own clock: microseconds, to the nearest integer, half to even. */
+static lta_status check_ts(lta_import_source *s, double ts, int64_t *time_us)
+{
+    double us = rint(ts * 1e6);
+    if (!(us >= 0 && us <= (double)LTA_TIME_LIMIT))
+        return lta_bad_row(&s->place, "number out of range", "ts is %.17g, expected seconds from 0 to %.0f",
+                           ts, (double)LTA_TIME_LIMIT / 1e6);
+    *time_us = (int64_t)us;
     return lta_check_time(s, *time_us);
 }
 
-static lta_status add_row(lta_import_source *s, lta_json *j, void *context)
+static lta_status add_row(lta_import_source *s, const lta_marconi_row *row, void *context)
+{
+    (void)context;
+    lta_status st = LTA_OK;
+    char session[24];
+    int64_t time_us = 0;
+    LTA_TRY(check_ts(s, row->ts, &time_us));
+    int length = snprintf(session, sizeof session, "%" PRIu64, row->session);
+    lta_request r = {.time_us = time_us,
+                     .source_time = row->ts,
+                     .session = session,
+                     .session_length = (size_t)length,
+                     .turn = row->turn,
+                     .input_tokens = row->n_input,
+                     .output_tokens = row->n_output,
+                     .n_known = row->n_known,
+                     .symbols = row->symbols,
+                     .n_input = row->n_input,
+                     .n_full = row->n_input + row->n_output};
+    LTA_TRY(lta_add_request(s, &r));
+done:
+    return st;
+}
+
+static lta_status add_line(lta_import_source *s, lta_json *j, uint64_t *session, void *context)
 {
     marconi *m = context;
     lta_status st = LTA_OK;
     bool first;
     uint32_t seen = 0;
     unsigned key;
-    int64_t time_us = 0;
-    char session[24];
     LTA_TRY(lta_json_object_begin(j, &first));
     m->input.n = m->output.n = 0;
     for (;;) {
@@ -156,23 +184,18 @@ static lta_status add_row(lta_import_source *s, lta_json *j, void *context)
         LTA_TRY(read_value(j, key, m));
     }
     LTA_TRY(lta_json_end(j));
-    LTA_TRY(check_row(s, m, &time_us));
-    uint32_t n_full = m->n_input + m->n_output;
-    LTA_TRY(LTA_GROW(&m->input.item, &m->input.capacity, n_full));
+    LTA_TRY(check_counts(s, m));
+    LTA_TRY(LTA_GROW(&m->input.item, &m->input.capacity, m->input.n + m->output.n));
     if (m->n_output > 0)
         memcpy(m->input.item + m->n_input, m->output.item, m->n_output * sizeof *m->output.item);
-    int length = snprintf(session, sizeof session, "%" PRIu64, m->session);
-    lta_request r = {.time_us = time_us,
-                     .source_time = m->ts,
-                     .session = session,
-                     .session_length = (size_t)length,
-                     .turn = m->turn,
-                     .input_tokens = m->n_input,
-                     .output_tokens = m->n_output,
-                     .symbols = m->input.item,
-                     .n_input = m->n_input,
-                     .n_full = n_full};
-    LTA_TRY(lta_add_request(s, &r));
+    *session = m->session;
+    lta_marconi_row row = {.session = m->session,
+                           .ts = m->ts,
+                           .turn = m->turn,
+                           .n_input = m->n_input,
+                           .n_output = m->n_output,
+                           .symbols = m->input.item};
+    LTA_TRY(add_row(s, &row, m));
 done:
     return st;
 }
@@ -192,7 +215,8 @@ static lta_status read_marconi(lta_import_source *s)
                             .has_source_time = true};
     lta_describe_source(s, &info);
     LTA_TRY(lta_trace_builder_begin_source(s->builder, &info));
-    LTA_TRY(lta_read_jsonl(s, add_row, &m));
+    s->looks_back = true;
+    LTA_TRY(lta_marconi_scan(s, &(lta_marconi_reader){add_row, add_line, &m}));
     uint64_t n_sessions = lta_trace_builder_source_sessions(s->builder);
     LTA_TRY(lta_trace_builder_end_source(s->builder, s->rows));
     if (name.kind[0] != '\0' && name.sessions != n_sessions)
@@ -205,4 +229,4 @@ done:
     return st;
 }
 
-const lta_source_format lta_source_format_marconi = {.detect = detect, .read = read_marconi};
+const lta_source_format lta_source_format_marconi = {.detect = detect, .digests = true, .read = read_marconi};

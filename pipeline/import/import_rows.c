@@ -3,7 +3,6 @@
 #include "pipeline/import/import_internal.h"
 
 #include "pipeline/core/utf8.h"
-#include "pipeline/import/source_digest.h"
 
 #include <string.h>
 
@@ -31,6 +30,24 @@ void lta_describe_source(const lta_import_source *s, lta_source_info *info)
     info->file = s->file;
     info->xxh3_128 = s->xxh3_128;
     info->sha256 = s->sha256;
+}
+
+lta_status lta_digest_up_to(lta_import_source *s, const char *at)
+{
+    size_t to = (size_t)(at - s->data.data);
+    if (!s->digest || to <= s->digested)
+        return LTA_OK;
+    lta_status st = lta_digest_add(s->digest, s->data.data + s->digested, to - s->digested);
+    s->digested = to;
+    return st;
+}
+
+lta_status lta_digest_rest(lta_import_source *s)
+{
+    lta_status st = lta_digest_up_to(s, s->data.data + s->data.size);
+    if (st == LTA_OK && s->digest)
+        st = lta_digest_end(s->digest, s->xxh3_128, s->sha256);
+    return st;
 }
 
 lta_status lta_check_time(lta_import_source *s, int64_t time_us)
@@ -94,7 +111,8 @@ lta_status lta_end_row(lta_import_source *s, lta_status st, const char *at)
     uint64_t done = (uint64_t)(at - s->data.data);
     if (done - s->reported < REPORT_BYTES)
         return LTA_OK;
-    lta_forget_pages(s->data.data + s->reported, at);
+    if (!s->looks_back)
+        lta_forget_pages(s->data.data + s->reported, at);
     s->reported = done;
     double share = (double)done / (double)s->data.size; /* of compressed files: about */
     lta_progress_update(s->run->log, s->bytes_before + (uint64_t)(share * (double)s->stored_bytes));

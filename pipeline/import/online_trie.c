@@ -127,33 +127,56 @@ static lta_status match_label(lta_online_trie *t, const lta_sequences *s, uint32
     return LTA_OK;
 }
 
-lta_status lta_online_trie_walk(lta_online_trie *t, const lta_sequences *s, const uint64_t *symbols,
-                                uint32_t n)
+static lta_status add_to_path(lta_online_trie *t, uint64_t v)
 {
-    uint64_t w = ROOT;
+    lta_status st = LTA_GROW(&t->path, &t->path_capacity, t->n_path + 1);
+    if (st == LTA_OK)
+        t->path[t->n_path++] = v;
+    return st;
+}
+
+/* Positions from `matched` on, up to node v's end, of which the first *same are known to agree; symbols begin
+ * at `matched`. */
+static lta_status match_node(lta_online_trie *t, const lta_sequences *s, uint64_t v, const uint64_t *symbols,
+                             uint32_t n, uint32_t *same)
+{
+    uint32_t limit = t->node[v].depth < n ? t->node[v].depth : n;
+    return match_label(t, s, t->node[v].owner, t->matched, limit, symbols, same);
+}
+
+lta_status lta_online_trie_walk(lta_online_trie *t, const lta_sequences *s, lta_online_start start,
+                                const uint64_t *symbols, uint32_t n)
+{
+    lta_status st = LTA_OK;
+    uint64_t w = start.known > 0 ? start.end : ROOT;
+    uint32_t same = 0;
     t->n_path = 0;
-    t->matched = 0;
+    t->matched = start.known;
+    while (w != ROOT && start_of(t, w) >= start.known)
+        w = t->node[w].parent;
+    if (w != ROOT) {
+        LTA_TRY(add_to_path(t, w));
+        if (start.known < n) /* else there may be no symbols */
+            LTA_TRY(match_node(t, s, w, symbols, n, &same));
+        t->matched += same;
+    }
     while (t->matched < n && t->matched == t->node[w].depth) {
         uint64_t v = t->node[w].child;
-        uint32_t same = v == MANY_CHILDREN; /* a child from the hash table begins with the symbol looked up */
+        const uint64_t *rest = symbols + (t->matched - start.known);
+        same = v == MANY_CHILDREN; /* a child from the hash table begins with the symbol looked up */
         if (v == MANY_CHILDREN)
-            v = t->slot[find_slot(t, w, symbols[t->matched])].child;
+            v = t->slot[find_slot(t, w, *rest)].child;
         if (v == NO_CHILD)
             break;
-        uint32_t limit = t->node[v].depth < n ? t->node[v].depth : n;
-        lta_status st = match_label(t, s, t->node[v].owner, t->matched, limit, symbols + t->matched, &same);
-        if (st != LTA_OK)
-            return st;
+        LTA_TRY(match_node(t, s, v, rest, n, &same));
         if (same == 0) /* an only child that begins with another symbol */
             break;
-        st = LTA_GROW(&t->path, &t->path_capacity, t->n_path + 1);
-        if (st != LTA_OK)
-            return st;
-        t->path[t->n_path++] = v;
+        LTA_TRY(add_to_path(t, v));
         t->matched += same;
         w = v;
     }
-    return LTA_OK;
+done:
+    return st;
 }
 
 uint32_t lta_online_trie_common(const lta_online_trie *t, uint64_t end, uint32_t n)
@@ -183,11 +206,11 @@ static uint64_t first_symbol(const lta_online_trie *t, const lta_sequences *s, u
 
 /* Cuts v, on the path just walked, at depth `matched`: v keeps its lower part, so that ends recorded in it
  * stay below the new node, which is returned with v as its only child. */
-static uint64_t split(lta_online_trie *t, const uint64_t *symbols, uint64_t v)
+static uint64_t split(lta_online_trie *t, const lta_sequences *s, uint64_t v)
 {
     uint64_t u = t->n_nodes++, parent = t->node[v].parent;
     if (t->node[parent].child == MANY_CHILDREN)
-        t->slot[find_slot(t, parent, symbols[t->node[parent].depth])].child = u;
+        t->slot[find_slot(t, parent, first_symbol(t, s, v))].child = u;
     else
         t->node[parent].child = u;
     t->node[u] =
@@ -196,8 +219,8 @@ static uint64_t split(lta_online_trie *t, const uint64_t *symbols, uint64_t v)
     return u;
 }
 
-lta_status lta_online_trie_insert(lta_online_trie *t, const lta_sequences *s, uint32_t r,
-                                  const uint64_t *symbols, uint32_t n, uint64_t *end)
+lta_status lta_online_trie_insert(lta_online_trie *t, const lta_sequences *s, uint32_t r, uint64_t branch,
+                                  uint32_t n, uint64_t *end)
 {
     lta_status st = LTA_OK;
     uint64_t w = t->n_path > 0 ? t->path[t->n_path - 1] : ROOT;
@@ -208,7 +231,7 @@ lta_status lta_online_trie_insert(lta_online_trie *t, const lta_sequences *s, ui
     LTA_TRY(LTA_GROW(&t->node, &t->node_capacity, t->n_nodes + 2));
     LTA_TRY(reserve_slots(t));
     if (t->matched < t->node[w].depth)
-        w = split(t, symbols, w);
+        w = split(t, s, w);
     uint64_t leaf = t->n_nodes++, only = t->node[w].child;
     t->node[leaf] = (lta_online_node){.parent = w, .child = NO_CHILD, .depth = n, .owner = r};
     if (only == NO_CHILD) {
@@ -218,7 +241,7 @@ lta_status lta_online_trie_insert(lta_online_trie *t, const lta_sequences *s, ui
             add_slot(t, only, first_symbol(t, s, only));
             t->node[w].child = MANY_CHILDREN;
         }
-        add_slot(t, leaf, symbols[t->matched]);
+        add_slot(t, leaf, branch);
     }
     *end = leaf;
 done:

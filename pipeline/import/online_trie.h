@@ -33,7 +33,8 @@ typedef struct lta_online_trie {
     lta_online_slot *slot;
     uint64_t n_slots, n_used; /* n_slots is a power of two */
     /* the last walk */
-    uint64_t *path; /* nodes of which at least one position matched, shallow first */
+    uint64_t
+        *path; /* nodes of which at least one position matched, shallow first; not those above its begin */
     uint64_t n_path, path_capacity;
     uint32_t matched; /* positions that matched */
     uint64_t *label;  /* scratch: part of a label, decoded */
@@ -43,10 +44,17 @@ typedef struct lta_online_trie {
 LTA_MUST_CHECK lta_status lta_online_trie_init(lta_online_trie *t);
 void lta_online_trie_free(lta_online_trie *t);
 
-/* Follows symbols [n] from the root as far as they agree: fills path and matched. s holds every request so
- * far. */
+/* Where a walk begins: the sequence that ends in node `end` has the first `known` positions of the one to be
+ * walked, which spares looking at them. {0}: at the root. */
+typedef struct lta_online_start {
+    uint64_t end;
+    uint32_t known;
+} lta_online_start;
+
+/* Follows a sequence of n positions as far as it agrees with others: fills path, from where it begins, and
+ * matched. symbols: those from position start.known on. s holds every request so far. */
 LTA_MUST_CHECK lta_status lta_online_trie_walk(lta_online_trie *t, const lta_sequences *s,
-                                               const uint64_t *symbols, uint32_t n);
+                                               lta_online_start start, const uint64_t *symbols, uint32_t n);
 
 /* The lowest request that has the matched prefix; matched > 0. */
 static inline uint32_t lta_online_trie_owner(const lta_online_trie *t)
@@ -54,12 +62,13 @@ static inline uint32_t lta_online_trie_owner(const lta_online_trie *t)
     return t->node[t->path[t->n_path - 1]].owner;
 }
 
-/* Length of the common prefix of the sequence just walked and of the one that ends at depth n in `end`. */
+/* Length of the common prefix of the sequence just walked and of the one that ends at depth n in `end`; where
+ * the walk did not begin at the root, it is to be the one that it began at. */
 uint32_t lta_online_trie_common(const lta_online_trie *t, uint64_t end, uint32_t n);
 
-/* Adds the sequence just walked as request r, whose pieces are already in s. *end is the node in which it
- * ends. */
+/* Adds the sequence just walked as request r, whose pieces are already in s. branch: its symbol at position
+ * `matched`, if it has one. *end is the node in which it ends. */
 LTA_MUST_CHECK lta_status lta_online_trie_insert(lta_online_trie *t, const lta_sequences *s, uint32_t r,
-                                                 const uint64_t *symbols, uint32_t n, uint64_t *end);
+                                                 uint64_t branch, uint32_t n, uint64_t *end);
 
 #endif

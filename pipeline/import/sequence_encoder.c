@@ -3,13 +3,18 @@
 #include "pipeline/import/sequence_encoder.h"
 
 #include "pipeline/core/array.h"
-#include "pipeline/import/gram_index.h"
+#include "pipeline/import/gram_match.h"
 #include "pipeline/import/online_trie.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NO_REQUEST UINT32_MAX
+
+enum {
+    SEARCHED_A_COPY = 8
+}; /* symbols of the previous request that may be searched for one that was copied */
 
 typedef struct session_end {
     uint32_t request; /* latest request of the session, NO_REQUEST before the first */
@@ -22,7 +27,7 @@ struct lta_sequence_encoder {
     uint64_t piece_request_capacity, piece_start_capacity, piece_length_capacity, piece_at_capacity;
     uint64_t symbols_capacity;
     lta_online_trie trie;
-    lta_gram_index grams;
+    lta_gram_match grams;
     uint64_t *reference; /* the part of the previous request that copies may come from */
     uint64_t reference_capacity;
     session_end *session;
@@ -57,7 +62,7 @@ void lta_sequence_encoder_free(lta_sequence_encoder *e)
         return;
     lta_sequences_free(&e->s);
     lta_online_trie_free(&e->trie);
-    lta_gram_index_free(&e->grams);
+    lta_gram_match_free(&e->grams);
     free(e->reference);
     free(e->session);
     free(e);
@@ -136,34 +141,43 @@ done:
     return st;
 }
 
-/* Codes positions g .. n-1 against R = reference [n_reference], which begins at position c of request p. */
+/* Codes symbols [n], positions g .. g+n-1, against R = reference [n_reference], which begins at position c of
+ * request p. */
 static lta_status add_rest(lta_sequence_encoder *e, const uint64_t *symbols, uint32_t g, uint32_t n,
                            uint32_t p, uint32_t c, uint32_t n_reference)
 {
     lta_status st = LTA_OK;
     const uint64_t *reference = e->reference;
-    uint32_t i = g, fresh = g; /* new symbols not yet stored are fresh .. i-1 */
-    LTA_TRY(lta_gram_index_build(&e->grams, reference, n_reference));
-    uint64_t hash = lta_gram_hash(symbols + i);
+    uint32_t i = 0, fresh = 0; /* new symbols not yet stored are fresh .. i-1 */
+    uint32_t prepared = n;     /* e->grams is about the symbols from there on */
+    uint64_t credit = n_reference;
     while (n - i >= LTA_GRAM) {
-        uint32_t j = lta_gram_find(&e->grams, symbols + i, hash);
+        uint32_t j;
+        /* Where history was dropped, what is left of it goes on for long: one gram is searched for before all
+         * those behind it are prepared for, as often as symbols already copied pay for it. */
+        if (i < prepared && credit >= n_reference) {
+            j = lta_gram_search(symbols + i, reference, n_reference);
+            credit = j == UINT32_MAX ? 0 : credit - n_reference;
+        } else {
+            if (i < prepared)
+                LTA_TRY(lta_gram_match_all(&e->grams, symbols + i, n - i, reference, n_reference));
+            prepared = i < prepared ? i : prepared;
+            j = lta_gram_match_at(&e->grams, i - prepared);
+        }
         if (j == UINT32_MAX) {
-            if (n - i > LTA_GRAM)
-                hash = lta_gram_roll(hash, symbols[i], symbols[i + LTA_GRAM]);
             i++;
             continue;
         }
         uint32_t length = LTA_GRAM, limit = n_reference - j < n - i ? n_reference - j : n - i;
         while (length < limit && reference[j + length] == symbols[i + length])
             length++;
-        LTA_TRY(add_new(e, symbols + fresh, fresh, i - fresh));
-        LTA_TRY(add_piece(e, p, (uint64_t)c + j, i, length));
+        LTA_TRY(add_new(e, symbols + fresh, g + fresh, i - fresh));
+        LTA_TRY(add_piece(e, p, (uint64_t)c + j, g + i, length));
         i += length;
         fresh = i;
-        if (n - i >= LTA_GRAM)
-            hash = lta_gram_hash(symbols + i);
+        credit += (uint64_t)SEARCHED_A_COPY * length;
     }
-    LTA_TRY(add_new(e, symbols + fresh, fresh, n - fresh));
+    LTA_TRY(add_new(e, symbols + fresh, g + fresh, n - fresh));
 done:
     return st;
 }
@@ -178,8 +192,8 @@ static lta_status grow_sessions(lta_sequence_encoder *e, uint32_t session)
     return LTA_OK;
 }
 
-lta_status lta_sequence_encoder_add(lta_sequence_encoder *e, uint32_t session, const uint64_t *symbols,
-                                    uint32_t n_input, uint32_t n_full)
+lta_status lta_sequence_encoder_add(lta_sequence_encoder *e, uint32_t session, uint32_t n_known,
+                                    const uint64_t *symbols, uint32_t n_input, uint32_t n_full)
 {
     lta_status st = LTA_OK;
     lta_sequences *s = &e->s;
@@ -195,8 +209,11 @@ lta_status lta_sequence_encoder_add(lta_sequence_encoder *e, uint32_t session, c
     LTA_TRY(LTA_GROW(&s->input_length, &e->input_capacity, s->n + 1));
     LTA_TRY(LTA_GROW(&s->full_length, &e->full_capacity, s->n + 1));
 
-    LTA_TRY(lta_online_trie_walk(&e->trie, s, symbols, n_full));
+    assert(n_known == 0 || (p != NO_REQUEST && n_known <= s->full_length[p] && n_known <= n_full));
+    LTA_TRY(lta_online_trie_walk(&e->trie, s, (lta_online_start){.end = p_end, .known = n_known}, symbols,
+                                 n_full));
     uint32_t g = e->trie.matched;
+    const uint64_t *rest = g > n_known ? symbols + (g - n_known) : symbols; /* may be NULL where none are */
     if (g > 0)
         LTA_TRY(add_piece(e, lta_online_trie_owner(&e->trie), 0, 0, g));
     if (p != NO_REQUEST && n_full - g >= LTA_GRAM) {
@@ -206,15 +223,15 @@ lta_status lta_sequence_encoder_add(lta_sequence_encoder *e, uint32_t session, c
     if (n_reference >= LTA_GRAM) {
         LTA_TRY(LTA_GROW(&e->reference, &e->reference_capacity, n_reference));
         LTA_TRY(lta_sequences_decode(s, p, c, s->full_length[p], e->reference));
-        LTA_TRY(add_rest(e, symbols, g, n_full, p, c, n_reference));
-    } else if (g < n_full) { /* symbols may be NULL where there are none */
-        LTA_TRY(add_new(e, symbols + g, g, n_full - g));
+        LTA_TRY(add_rest(e, rest, g, n_full - g, p, c, n_reference));
+    } else {
+        LTA_TRY(add_new(e, rest, g, n_full - g));
     }
     s->offset[s->n + 1] = s->n_pieces;
     s->input_length[s->n] = n_input;
     s->full_length[s->n] = n_full;
     s->n++;
-    LTA_TRY(lta_online_trie_insert(&e->trie, s, r, symbols, n_full, &end));
+    LTA_TRY(lta_online_trie_insert(&e->trie, s, r, g < n_full ? *rest : 0, n_full, &end));
     if (session != UINT32_MAX)
         e->session[session] = (session_end){.request = r, .node = end};
 done:

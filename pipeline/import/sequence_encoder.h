@@ -25,11 +25,13 @@ typedef struct lta_sequence_encoder lta_sequence_encoder;
 LTA_MUST_CHECK lta_status lta_sequence_encoder_create(lta_sequence_encoder **out);
 void lta_sequence_encoder_free(lta_sequence_encoder *e); /* accepts NULL */
 
-/* The next request: its full sequence symbols [n_full], of which the first n_input are the input. session:
- * any number below 2^32 - 1, or UINT32_MAX for none; memory follows the largest. */
+/* The next request: a full sequence of n_full symbols, of which the first n_input are the input. session: any
+ * number below 2^32 - 1, or UINT32_MAX for none; memory follows the largest. n_known: so many symbols are
+ * known to be those with which the session's previous request begins, 0 where nothing is known; symbols
+ * [n_full - n_known] are the others. What is known changes the time that it takes, not the pieces. */
 LTA_MUST_CHECK lta_status lta_sequence_encoder_add(lta_sequence_encoder *e, uint32_t session,
-                                                   const uint64_t *symbols, uint32_t n_input,
-                                                   uint32_t n_full);
+                                                   uint32_t n_known, const uint64_t *symbols,
+                                                   uint32_t n_input, uint32_t n_full);
 
 /* What has been coded so far; borrowed. */
 const lta_sequences *lta_sequence_encoder_sequences(const lta_sequence_encoder *e);

@@ -8,6 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
+#ifdef LTA_XXHASH_DISPATCH
+#include <xxh_x86dispatch.h> /* makes XXH3's functions those of the widest instructions */
+#endif
 
 struct lta_digest_state {
     XXH3_state_t *xxh3;

@@ -66,6 +66,7 @@ struct lta_trace_builder {
     bool wall_clock, without_times; /* of the first source */
 
     /* the source being read */
+    const char *xxh3_128, *sha256; /* borrowed */
     bool has_session, has_turn, has_source_time, has_kind, has_model;
     uint16_t kind;                   /* LTA_NO_U16 = not given */
     uint64_t symbol_base, next_base; /* next_base: base + largest id + 1 so far */
@@ -227,8 +228,8 @@ lta_status lta_trace_builder_begin_source(lta_trace_builder *b, const lta_source
     LTA_TRY(lta_strings_add_text(&s->name, info->name));
     LTA_TRY(lta_strings_add_text(&s->dataset, info->dataset));
     LTA_TRY(lta_strings_add_text(&s->file, info->file));
-    LTA_TRY(lta_strings_add_text(&s->xxh3_128, info->xxh3_128));
-    LTA_TRY(lta_strings_add_text(&s->sha256, info->sha256));
+    b->xxh3_128 = info->xxh3_128;
+    b->sha256 = info->sha256;
     LTA_TRY(lta_strings_add_text(&s->licence, info->licence));
     LTA_TRY(lta_strings_add_text(&s->time_origin, info->wall_clock ? "1970-01-01T00:00:00Z" : ""));
     LTA_TRY(LTA_GROW(&s->rows, &b->rows_capacity, s->n + 1));
@@ -287,16 +288,20 @@ uint64_t lta_trace_builder_source_sessions(const lta_trace_builder *b)
 
 lta_status lta_trace_builder_end_source(lta_trace_builder *b, uint64_t rows)
 {
+    lta_status st = LTA_OK;
     lta_sources *s = &b->sources;
     if (b->n == b->first[s->n])
         return lta_fail(LTA_ERR_FORMAT, "%s: has no usable row (%llu dropped), expected at least one",
                         lta_strings_get(&s->file, s->n), (ull)rows);
+    LTA_TRY(lta_strings_add_text(&s->xxh3_128, b->xxh3_128));
+    LTA_TRY(lta_strings_add_text(&s->sha256, b->sha256));
     s->rows[s->n] = rows;
     s->time_shift_us[s->n] = 0;
     s->symbol_base[s->n] = b->symbol_base;
     s->n++;
     b->first[s->n] = b->n;
-    return LTA_OK;
+done:
+    return st;
 }
 
 /* ---- requests ---- */
@@ -379,7 +384,7 @@ lta_status lta_trace_builder_add(lta_trace_builder *b, const lta_request *r)
     if (b->encoder) {
         if (b->unit == LTA_UNIT_BLOCK)
             LTA_TRY(move_ids(b, r->symbols, r->n_full));
-        LTA_TRY(lta_sequence_encoder_add(b->encoder, session, r->symbols, r->n_input, r->n_full));
+        LTA_TRY(lta_sequence_encoder_add(b->encoder, session, r->n_known, r->symbols, r->n_input, r->n_full));
     }
 done:
     return st;
@@ -437,7 +442,7 @@ static lta_status encode_again(lta_trace_builder *b, const uint32_t *order)
             LTA_TRY(lta_check_stop(b->run));
         LTA_TRY(LTA_GROW(&symbols, &capacity, n));
         LTA_TRY(lta_sequences_decode(&old, r, 0, n, symbols));
-        LTA_TRY(lta_sequence_encoder_add(encoder, session ? session[i] : LTA_NO_U32, symbols,
+        LTA_TRY(lta_sequence_encoder_add(encoder, session ? session[i] : LTA_NO_U32, 0, symbols,
                                          old.input_length[r], n));
     }
     b->encoder = encoder;

@@ -10,7 +10,8 @@
 
 #include "pipeline/import/import.h"
 
-/* What a source gives, known before its first request. Texts are borrowed for the call. */
+/* What a source gives, known before its first request. Texts are borrowed for the call, the digests, which
+ * may be filled in while it is read, until lta_trace_builder_end_source(). */
 typedef struct lta_source_info {
     const char *name, *dataset, *file, *xxh3_128, *sha256, *licence;
     const char *kind; /* of all its requests; NULL = not given */
@@ -31,7 +32,10 @@ typedef struct lta_request {
     const char *kind, *model; /* where the source has them, UTF-8; NULL = none */
     size_t kind_length, model_length;
     uint32_t turn, input_tokens, output_tokens; /* LTA_NO_U32 = none; counts: both or neither */
-    uint64_t *symbols;                          /* full sequence [n_full]; the builder may change it */
+    /* Token traces: the first n_known symbols of the full sequence are those of the source's previous request
+     * of the same session, and left out of symbols [n_full - n_known], which the builder may change. */
+    uint32_t n_known;
+    uint64_t *symbols;
     uint32_t n_input, n_full;
 } lta_request;
 

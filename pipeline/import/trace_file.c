@@ -4,6 +4,7 @@
 #include "pipeline/core/file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -24,6 +25,15 @@ static void log_trace(const lta_run *run, const lta_trace *t, const char *stage,
                  symbols, seconds);
 }
 
+static lta_status write_down_inputs(const lta_trace_maker *m, char **text)
+{
+    free(*text);
+    *text = m->inputs(m->context);
+    if (*text)
+        return LTA_OK;
+    return lta_fail(LTA_ERR_NOMEM, "could not write down the inputs of lta %s", m->stage);
+}
+
 lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_trace_maker *m)
 {
     static const char file[] = "trace.h5", format[] = "trace";
@@ -31,11 +41,14 @@ lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_
     lta_trace trace = {0};
     lta_writer *w = NULL;
     bool current = false, exists;
-    if (!m->parameters || !m->inputs)
+    char *inputs = NULL;
+    if (!m->parameters)
         return lta_fail(LTA_ERR_NOMEM, "could not write down the parameters of lta %s", m->stage);
     LTA_TRY(lta_check_folders(store, &exists));
-    if (!run->force)
-        LTA_TRY(lta_store_is_current(store, file, format, m->parameters, m->inputs, &current));
+    if (!run->force) {
+        LTA_TRY(write_down_inputs(m, &inputs));
+        LTA_TRY(lta_store_is_current(store, file, format, m->parameters, inputs, &current));
+    }
     if (current) {
         lta_log_line(run->log, LTA_LOG_INFO, m->stage, "%s/%s is up to date", store, file);
         goto done;
@@ -49,9 +62,11 @@ lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_
     }
     LTA_TRY(lta_trace_write(&trace, w, true));
     LTA_TRY(lta_check_stop(run));
-    LTA_TRY(lta_writer_commit(w, m->parameters, m->inputs));
+    LTA_TRY(write_down_inputs(m, &inputs));
+    LTA_TRY(lta_writer_commit(w, m->parameters, inputs));
     log_trace(run, &trace, m->stage, lta_seconds() - m->started);
 done:
+    free(inputs);
     lta_writer_close(w);
     lta_trace_free(&trace);
     return st;

@@ -6,9 +6,11 @@
 #include "pipeline/trace/trace.h"
 
 typedef struct lta_trace_maker {
-    const char *stage; /* "import": for the log */
-    const char *parameters,
-        *inputs; /* JSON texts for the file; NULL: no memory was left to write them down */
+    const char *stage;      /* "import": for the log */
+    const char *parameters; /* JSON text for the file; NULL: no memory was left to write it down */
+    /* Another: what the trace is made from, as far as it is known when asked; free() it. make() completes it.
+     */
+    char *(*inputs)(const void *context);
     lta_status (*make)(const lta_run *run, const void *context, lta_trace *out);
     const void *context;
     double started; /* lta_seconds() */

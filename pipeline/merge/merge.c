@@ -307,7 +307,14 @@ done:
 typedef struct merge_job {
     const lta_import_options *options;
     const merge_inputs *in;
+    const char *inputs;
 } merge_job;
+
+static char *copy_inputs(const void *context)
+{
+    const merge_job *job = context;
+    return strdup(job->inputs);
+}
 
 static lta_status make(const lta_run *run, const void *context, lta_trace *out)
 {
@@ -328,8 +335,10 @@ lta_status lta_merge(const lta_run *run, const char *store, const lta_import_opt
     LTA_TRY(read_inputs(store, options, n_stores, stores, &in));
     parameters = parameters_text(options, &in);
     LTA_TRY(inputs_text(&in, &inputs));
-    merge_job job = {options, &in};
-    lta_trace_maker maker = {"merge", parameters, inputs, make, &job, started};
+    if (!inputs)
+        LTA_TRY(lta_fail(LTA_ERR_NOMEM, "could not write down the inputs of lta merge"));
+    merge_job job = {options, &in, inputs};
+    lta_trace_maker maker = {"merge", parameters, copy_inputs, make, &job, started};
     LTA_TRY(lta_make_trace_file(run, store, &maker));
 done:
     free(parameters);

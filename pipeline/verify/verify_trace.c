@@ -48,7 +48,7 @@ static lta_status check_pieces(const lta_run *run, const lta_reader *r, const lt
     for (uint64_t i = 0; i < s->n; i++) {
         LTA_TRY(lta_check_stop(run));
         LTA_TRY(lta_sequences_decode(s, i, 0, s->full_length[i], symbols));
-        LTA_TRY(lta_sequence_encoder_add(encoder, t->session ? t->session[i] : UINT32_MAX, symbols,
+        LTA_TRY(lta_sequence_encoder_add(encoder, t->session ? t->session[i] : UINT32_MAX, 0, symbols,
                                          s->input_length[i], s->full_length[i]));
     }
     st = differs(r, s, lta_sequence_encoder_sequences(encoder), s->n);
