@@ -444,30 +444,38 @@ static const char *part_end(const char *from, const char *end)
     return newline ? newline : end;
 }
 
-/* Parts take turns in the slots of c->part; a slot's next part waits for the last one. */
-static void scan_parts(scan *c)
+/* One part after the other. */
+static void scan_alone(scan *c, const char *from, const char *end)
 {
-    const lta_source_text *text = &c->source->text;
-    const char *end = text->data + text->size;
+    for (const char *to; from && !c->failed; from = to < end ? to + 1 : NULL) {
+        to = part_end(from, end);
+        do_find(c, c->part, from, to);
+        do_link(c, c->part);
+        do_read(c, c->part);
+        do_add(c, c->part);
+        do_digest(c, to);
+    }
+}
+
+/* Parts take turns in the slots of c->part; a slot's next part waits for the last one. */
+static void scan_together(scan *c, const char *from, const char *end)
+{
 #pragma omp parallel num_threads(c->source->run->threads)
 #pragma omp single
-    {
-        uint64_t k = 0;
-        for (const char *from = text->data; from && !c->failed; k = (k + 1) % c->n_parts) {
-            part *b = &c->part[k];
-            const char *to = part_end(from, end);
+    for (uint64_t k = 0; from && !c->failed; k = (k + 1) % c->n_parts) {
+        part *b = &c->part[k];
+        const char *to = part_end(from, end);
 #pragma omp task firstprivate(b, from, to) depend(inout : b[0])
-            do_find(c, b, from, to);
+        do_find(c, b, from, to);
 #pragma omp task firstprivate(b) depend(inout : b[0], c->n_linked)
-            do_link(c, b);
+        do_link(c, b);
 #pragma omp task firstprivate(b) depend(inout : b[0])
-            do_read(c, b);
+        do_read(c, b);
 #pragma omp task firstprivate(b) depend(inout : b[0], c->n_added)
-            do_add(c, b);
+        do_add(c, b);
 #pragma omp task firstprivate(to) depend(inout : c->digested)
-            do_digest(c, to);
-            from = to < end ? to + 1 : NULL;
-        }
+        do_digest(c, to);
+        from = to < end ? to + 1 : NULL;
     }
 }
 
@@ -486,7 +494,10 @@ lta_status lta_marconi_scan(lta_import_source *s, const lta_marconi_reader *read
     c.c_locale = c.json.c_locale;
     c.n_parts = wanted < MOST_PARTS ? wanted : MOST_PARTS;
     LTA_TRY(LTA_CALLOC(&c.part, c.n_parts));
-    scan_parts(&c);
+    if (s->run->threads > 1)
+        scan_together(&c, s->text.data, s->text.data + s->text.size);
+    else
+        scan_alone(&c, s->text.data, s->text.data + s->text.size);
     if (c.added != LTA_OK)
         LTA_TRY(lta_fail(c.added, "%s", c.detail ? c.detail : s->place.file));
     if (c.digested != LTA_OK)
