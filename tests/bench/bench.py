@@ -25,7 +25,7 @@ SIZES = {
     "agents": (["--sessions", 1000], ["--sessions", 40]),
     "sister chats": (["--files", 15, "--size", "1300M"], ["--files", 15, "--size", "45M"]),
     "sister agents": (["--files", 15, "--size", "3100M"], ["--files", 15, "--size", "105M"]),
-    "growth": (["--sessions", 120], ["--sessions", 12]),
+    "growth": (["--sessions", 500], ["--sessions", 12]),
 }
 CHAT = ["--collapse", 0, "--turns", 19, "--message-tokens", 120, "--output-tokens", 360]
 AGENTS = ["--collapse", 1, "--turns", 30, "--message-tokens", 800, "--output-tokens", 150]
