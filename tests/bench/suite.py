@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import sys
+import time
 
 import bench
 import measuring
@@ -72,8 +73,10 @@ def main():
     missed, extras = [], []
     try:
         for name in a.names or GROUPS:
+            started = time.monotonic()
             rows, extra = measure(b, name)
             print("\n".join(report.rows_table(rows).splitlines()[2:]), flush=True)
+            measuring.log("%s took %.0f s" % (name, time.monotonic() - started))
             missed += [r.what for r in rows if "no" in r.met]
             extras += [extra] if extra else []
             if not a.quick:
