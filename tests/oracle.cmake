@@ -12,8 +12,4 @@ target_link_libraries(test_flat_distance PRIVATE lta_test_support)
 lta_test(sequences test_sequences.c kernel_cases.c)
 target_link_libraries(test_sequences PRIVATE lta_test_support)
 
-# no test: tests/bench/run.sh runs it
-add_executable(bench_reuse bench/bench_reuse.c)
-target_link_libraries(bench_reuse PRIVATE lta_pipeline)
-
 add_test(NAME synth_files COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/synth_files.py $<TARGET_FILE:lta>)

@@ -1,9 +1,12 @@
 /* tests/bench/bench_reuse.c - what trie, runs, distances and curves cost as prompts get longer and requests
  * more.
  *
+ * usage: bench_reuse [--device D] [--threads N] [--repeats N] [--divide N] [--store DIR] [SHAPE...]
+ *
  * Traces are made in memory, already coded as pieces, so that their symbols need no room: a prompt of 30,000
- * symbols is as cheap to make as one of 300. One JSON line per trace on stdout: medians of 5 after one run to
- * warm up. */
+ * symbols is as cheap to make as one of 300. --divide makes them that much smaller. Shape "store" is the
+ * trace that is in --store; other shapes leave theirs there, where one is named. One JSON line per trace on
+ * stdout: medians after one run to warm up. */
 #include "kernels/ops.h"
 #include "pipeline/core/array.h"
 #include "pipeline/curve/curve.h"
@@ -12,13 +15,15 @@
 #include "pipeline/trie/trie.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { REPEATS = 5, BLOCK = 16 };
+enum { MOST_REPEATS = 99, BLOCK = 16 };
 
 /* A trace under construction: sequences, and who is whose session. Symbols 0 .. max_requests - 1 are used
  * once each, as the first new symbol of that request, so that paths part where they should; the rest is
@@ -146,55 +151,80 @@ static lta_status conversations(maker *m, uint64_t n, uint64_t step)
     return LTA_OK;
 }
 
-static lta_status one_long_session(maker *m, uint64_t n)
+static lta_status one_long_session(maker *m, uint64_t n, uint64_t step)
 {
-    lta_status st = maker_begin(m, n, 40);
+    lta_status st = maker_begin(m, n, step);
     for (uint64_t r = 0; st == LTA_OK && r < n; r++)
-        add_request(m, 0, r > 0 ? r - 1 : 0, r > 0 ? m->length[r - 1] : 0, 40, 20);
+        add_request(m, 0, r > 0 ? r - 1 : 0, r > 0 ? m->length[r - 1] : 0, step, step / 2);
     return st;
 }
 
-static lta_status all_identical(maker *m, uint64_t n)
+static lta_status all_identical(maker *m, uint64_t n, uint64_t length)
 {
-    lta_status st = maker_begin(m, n, 1000);
+    lta_status st = maker_begin(m, n, length);
     for (uint64_t r = 0; st == LTA_OK && r < n; r++)
-        add_request(m, (uint32_t)r, 0, r > 0 ? 1000 : 0, r > 0 ? 0 : 1000, 0);
+        add_request(m, (uint32_t)r, 0, r > 0 ? length : 0, r > 0 ? 0 : length, 0);
     return st;
 }
 
-static lta_status all_distinct(maker *m, uint64_t n)
+static lta_status all_distinct(maker *m, uint64_t n, uint64_t length)
 {
-    lta_status st = maker_begin(m, n, 1000);
+    lta_status st = maker_begin(m, n, length);
     for (uint64_t r = 0; st == LTA_OK && r < n; r++)
-        add_request(m, (uint32_t)r, 0, 0, 1000, 100);
+        add_request(m, (uint32_t)r, 0, 0, length, length / 10);
     return st;
 }
 
-static lta_status prefixes_of_the_last(maker *m, uint64_t n)
+static lta_status prefixes_of_the_last(maker *m, uint64_t n, uint64_t unused)
 {
+    (void)unused;
     lta_status st = maker_begin(m, n, n);
     for (uint64_t r = 0; st == LTA_OK && r < n; r++)
         add_request(m, (uint32_t)r, 0, r > 0 ? n - r : 0, r > 0 ? 0 : n, 0);
     return st;
 }
 
-static lta_status one_symbol_requests(maker *m, uint64_t n)
+static lta_status one_symbol_requests(maker *m, uint64_t n, uint64_t n_symbols)
 {
-    enum { SYMBOLS = 1000 };
     lta_random random;
-    uint64_t first[SYMBOLS]; /* 1 + the request that has it first, 0 = none yet */
-    lta_status st = maker_begin(m, n, 1);
+    uint64_t *first = NULL; /* [n_symbols] 1 + the request that has it first, 0 = none yet */
+    lta_status st = LTA_OK;
+    LTA_TRY(maker_begin(m, n, 1));
+    LTA_TRY(LTA_CALLOC(&first, n_symbols));
     lta_random_seed(&random, 2, 0);
-    memset(first, 0, sizeof first);
-    for (uint64_t r = 0; st == LTA_OK && r < n; r++) {
-        uint64_t x = lta_random_rank(&random, SYMBOLS) - 1;
+    for (uint64_t r = 0; r < n; r++) {
+        uint64_t x = lta_random_rank(&random, n_symbols) - 1;
         bool seen = first[x] > 0;
         add_request(m, (uint32_t)r, seen ? first[x] - 1 : 0, seen, !seen, 0);
         if (!seen)
             first[x] = r + 1;
     }
+done:
+    free(first);
     return st;
 }
+
+static const struct shape {
+    const char *key, *name;
+    lta_status (*make)(maker *m, uint64_t n, uint64_t argument);
+    uint64_t requests, argument;
+    bool fixed; /* --divide changes nothing, so that the fixed cost of a small trace shows */
+} shapes[] = {
+    {"prompts-10", "longer prompts", conversations, 100000, 10, false},
+    {"prompts-100", "longer prompts", conversations, 100000, 100, false},
+    {"prompts-1000", "longer prompts", conversations, 100000, 1000, false},
+    {"prompts-10000", "longer prompts", conversations, 100000, 10000, false},
+    {"requests-1000", "more requests", conversations, 1000, 100, true},
+    {"requests-10000", "more requests", conversations, 10000, 100, true},
+    {"requests-100000", "more requests", conversations, 100000, 100, false},
+    {"requests-1000000", "more requests", conversations, 1000000, 100, false},
+    {"one-session", "one long session", one_long_session, 100000, 40, false},
+    {"identical", "all identical", all_identical, 1000000, 1000, false},
+    {"distinct", "all distinct", all_distinct, 1000000, 1000, false},
+    {"prefixes", "each a prefix of the last", prefixes_of_the_last, 1000000, 0, false},
+    {"one-symbol", "one-symbol requests", one_symbol_requests, 10000000, 1000, false},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static int by_value(const void *a, const void *b)
 {
@@ -202,13 +232,34 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(double *v)
+static double median_ms(double *v, int n)
 {
-    qsort(v, REPEATS, sizeof *v, by_value);
-    return v[REPEATS / 2];
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return 1e3 * v[n / 2];
 }
 
-enum { TRIE, REUSE, SESSION, CURVE, STAGE, STEPS };
+/* memory: trie, runs with distances in scope global and the curve of single symbols, together; stage: what
+ * `lta reuse` does, files included. */
+enum { TRIE, REUSE, CURVE, SESSION, BLOCK_CURVE, MEMORY, STAGE, STEPS };
+static const char *const step_names[STEPS] = {"trie_ms",          "reuse_global_ms", "curve_1_ms",
+                                              "reuse_session_ms", "curve_16_ms",     "memory_ms",
+                                              "reuse_stage_ms"};
+
+static lta_status curve_of(const lta_run *run, const lta_trace *t, const lta_trie *trie, const lta_runs *runs,
+                           uint64_t block, double *seconds)
+{
+    lta_status st = LTA_OK;
+    lta_block_runs weighed = {0};
+    lta_curve curve = {0};
+    double started = lta_seconds();
+    LTA_TRY(lta_block_runs_compute(run, t, trie, runs, false, block, false, &weighed));
+    LTA_TRY(run->ops->hit_curve(weighed.n_runs, weighed.distance, weighed.looked_up, &curve));
+    *seconds = lta_seconds() - started;
+done:
+    lta_curve_free(&curve);
+    lta_block_runs_free(&weighed);
+    return st;
+}
 
 static lta_status measure_once(const lta_run *run, const lta_trace *t, double seconds[STEPS], uint64_t *nodes,
                                uint64_t *n_runs)
@@ -216,40 +267,39 @@ static lta_status measure_once(const lta_run *run, const lta_trace *t, double se
     lta_status st = LTA_OK;
     lta_trie trie = {0};
     lta_runs runs = {0}, session = {0};
-    lta_block_runs weighed = {0};
-    lta_curve curve = {0};
-    double at[STAGE + 1];
+    double at[3];
     at[0] = lta_seconds();
     LTA_TRY(run->ops->trie_build(&t->sequences, &trie));
     at[1] = lta_seconds();
     LTA_TRY(lta_reuse_compute(run, t, &trie, LTA_SCOPE_GLOBAL, false, &runs));
     at[2] = lta_seconds();
-    LTA_TRY(lta_reuse_compute(run, t, &trie, LTA_SCOPE_SESSION, false, &session));
-    at[3] = lta_seconds();
-    LTA_TRY(lta_block_runs_compute(run, t, &trie, &runs, false, BLOCK, false, &weighed));
-    LTA_TRY(run->ops->hit_curve(weighed.n_runs, weighed.distance, weighed.looked_up, &curve));
-    at[4] = lta_seconds();
-    for (int i = 0; i < STAGE; i++)
-        seconds[i] = at[i + 1] - at[i];
+    LTA_TRY(curve_of(run, t, &trie, &runs, 1, &seconds[CURVE]));
+    seconds[TRIE] = at[1] - at[0];
+    seconds[REUSE] = at[2] - at[1];
+    seconds[MEMORY] = seconds[TRIE] + seconds[REUSE] + seconds[CURVE];
+    if (lta_trace_has_scope(t, LTA_SCOPE_SESSION)) {
+        at[0] = lta_seconds();
+        LTA_TRY(lta_reuse_compute(run, t, &trie, LTA_SCOPE_SESSION, false, &session));
+        seconds[SESSION] = lta_seconds() - at[0];
+    }
+    if (t->unit == LTA_UNIT_TOKEN)
+        LTA_TRY(curve_of(run, t, &trie, &runs, BLOCK, &seconds[BLOCK_CURVE]));
     *nodes = trie.n_nodes;
     *n_runs = runs.n_runs;
 done:
-    lta_curve_free(&curve);
-    lta_block_runs_free(&weighed);
     lta_runs_free(&session);
     lta_runs_free(&runs);
     lta_trie_free(&trie);
     return st;
 }
 
-static lta_status make_store(const lta_run *run, const lta_trace *t, const char *store)
+static lta_status write_trace(const lta_run *run, const lta_trace *t, const char *store)
 {
     lta_status st = LTA_OK;
     lta_writer *w = NULL;
     LTA_TRY(lta_writer_create(run, store, "trace.h5", "trace", &w));
     LTA_TRY(lta_trace_write(t, w, true));
     LTA_TRY(lta_writer_commit(w, "{}", "[]"));
-    LTA_TRY(lta_trie_stage(run, store));
 done:
     lta_writer_close(w);
     return st;
@@ -266,63 +316,113 @@ static void remove_store(const char *store)
     rmdir(store);
 }
 
-/* Measures and releases m; made is what making it returned. */
-static lta_status measure(const lta_run *run, const char *name, lta_status made, maker *m)
+/* t stands in store's trace.h5. */
+static lta_status measure(const lta_run *run, int repeats, const char *key, const char *name,
+                          const lta_trace *t, const char *store)
 {
-    lta_status st = made;
-    double seconds[STEPS] = {0}, kept[STEPS][REPEATS];
+    lta_status st = LTA_OK;
+    double seconds[STEPS] = {0}, kept[STEPS][MOST_REPEATS];
     uint64_t nodes = 0, n_runs = 0, symbols = 0;
-    char store[] = "bench_store.XXXXXX";
     const lta_reuse_options options = {.inputs_only = false};
-    if (!mkdtemp(store)) {
-        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not make the folder", store);
-        goto done;
-    }
-    LTA_TRY(made);
-    LTA_TRY(lta_sequences_complete(&m->trace.sequences));
-    LTA_TRY(make_store(run, &m->trace, store));
-    for (uint64_t r = 0; r < m->trace.n; r++)
-        symbols += m->length[r];
-    for (int i = -1; i < REPEATS; i++) {
-        LTA_TRY(measure_once(run, &m->trace, seconds, &nodes, &n_runs));
+    LTA_TRY(lta_trie_stage(run, store));
+    for (uint64_t r = 0; r < t->n; r++)
+        symbols += t->sequences.full_length[r];
+    for (int i = -1; i < repeats; i++) {
+        LTA_TRY(measure_once(run, t, seconds, &nodes, &n_runs));
         seconds[STAGE] = lta_seconds();
         LTA_TRY(lta_reuse_stage(run, store, &options));
         seconds[STAGE] = lta_seconds() - seconds[STAGE];
         for (int k = 0; i >= 0 && k < STEPS; k++)
             kept[k][i] = seconds[k];
     }
-    printf("{\"shape\":\"%s\",\"device\":\"%s\",\"requests\":%" PRIu64
-           ",\"mean_length\":%.1f,\"nodes\":%" PRIu64 ",\"runs\":%" PRIu64
-           ",\"trie_ms\":%.3f,\"reuse_global_ms\":%.3f,\"reuse_session_ms\":%.3f,"
-           "\"curve_16_ms\":%.3f,\"reuse_stage_ms\":%.3f}\n",
-           name, run->ops->name, m->trace.n, (double)symbols / (double)m->trace.n, nodes, n_runs,
-           1e3 * median(kept[TRIE]), 1e3 * median(kept[REUSE]), 1e3 * median(kept[SESSION]),
-           1e3 * median(kept[CURVE]), 1e3 * median(kept[STAGE]));
+    printf("{\"key\":\"%s\",\"shape\":\"%s\",\"device\":\"%s\",\"requests\":%" PRIu64
+           ",\"mean_length\":%.1f,\"nodes\":%" PRIu64 ",\"runs\":%" PRIu64,
+           key, name, run->ops->name, t->n, t->n > 0 ? (double)symbols / (double)t->n : 0.0, nodes, n_runs);
+    for (int k = 0; k < STEPS; k++)
+        printf(",\"%s\":%.3f", step_names[k], median_ms(kept[k], repeats));
+    printf("}\n");
     fflush(stdout);
 done:
-    remove_store(store);
-    maker_free(m);
     return st;
+}
+
+static lta_status measure_shape(const lta_run *run, int repeats, uint64_t divide, const struct shape *shape,
+                                const char *keep)
+{
+    lta_status st = LTA_OK;
+    maker m = {0};
+    char temporary[] = "bench_store.XXXXXX";
+    if (keep ? mkdir(keep, 0777) != 0 && errno != EEXIST : !mkdtemp(temporary))
+        return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not make the folder", keep ? keep : temporary);
+    const char *store = keep ? keep : temporary;
+    LTA_TRY(shape->make(&m, shape->fixed ? shape->requests : shape->requests / divide, shape->argument));
+    LTA_TRY(lta_sequences_complete(&m.trace.sequences));
+    LTA_TRY(write_trace(run, &m.trace, store));
+    LTA_TRY(measure(run, repeats, shape->key, shape->name, &m.trace, store));
+done:
+    if (!keep)
+        remove_store(store);
+    maker_free(&m);
+    return st;
+}
+
+static lta_status measure_store(const lta_run *run, int repeats, const char *store)
+{
+    lta_status st = LTA_OK;
+    lta_trace t = {0};
+    LTA_TRY(lta_trace_load(store, true, &t, NULL));
+    LTA_TRY(measure(run, repeats, "store", store, &t, store));
+done:
+    lta_trace_free(&t);
+    return st;
+}
+
+static lta_status measure_named(const lta_run *run, int repeats, uint64_t divide, const char *key,
+                                const char *store)
+{
+    if (strcmp(key, "store") == 0 && store)
+        return measure_store(run, repeats, store);
+    for (int i = 0; i < SHAPES; i++)
+        if (strcmp(key, shapes[i].key) == 0)
+            return measure_shape(run, repeats, divide, &shapes[i], store);
+    return lta_fail(LTA_ERR_USAGE, "%s: no such shape", key);
 }
 
 int main(int argc, char **argv)
 {
-    static const uint64_t step[] = {10, 100, 1000, 10000}, requests[] = {1000, 10000, 100000, 1000000};
+    static const struct option options[] = {
+        {"device", required_argument, NULL, 'd'},  {"threads", required_argument, NULL, 't'},
+        {"repeats", required_argument, NULL, 'r'}, {"divide", required_argument, NULL, 'v'},
+        {"store", required_argument, NULL, 's'},   {0}};
     lta_status st = LTA_OK;
+    const char *device = "cpu", *store = NULL;
+    uint64_t divide = 1;
+    int repeats = 5, option;
     lta_log log;
     lta_log_init(&log, stderr, LTA_LOG_WARN, false);
     lta_run run = {.log = &log, .threads = 1, .force = true};
-    maker m;
-    LTA_TRY(lta_ops_get(argc > 1 ? argv[1] : "cpu", &run.ops));
-    for (int i = 0; i < 4; i++)
-        LTA_TRY(measure(&run, "longer prompts", conversations(&m, 100000, step[i]), &m));
-    for (int i = 0; i < 4; i++)
-        LTA_TRY(measure(&run, "more requests", conversations(&m, requests[i], 100), &m));
-    LTA_TRY(measure(&run, "one session of 100,000 turns", one_long_session(&m, 100000), &m));
-    LTA_TRY(measure(&run, "all identical", all_identical(&m, 1000000), &m));
-    LTA_TRY(measure(&run, "all distinct", all_distinct(&m, 1000000), &m));
-    LTA_TRY(measure(&run, "each a prefix of the last", prefixes_of_the_last(&m, 1000000), &m));
-    LTA_TRY(measure(&run, "one-symbol requests", one_symbol_requests(&m, 1000000), &m));
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        if (option == 'd')
+            device = optarg;
+        else if (option == 't')
+            run.threads = atoi(optarg);
+        else if (option == 'r')
+            repeats = atoi(optarg);
+        else if (option == 'v')
+            divide = strtoull(optarg, NULL, 10);
+        else if (option == 's')
+            store = optarg;
+        else
+            return lta_status_exit_code(LTA_ERR_USAGE);
+    if (run.threads < 1 || repeats < 1 || repeats > MOST_REPEATS || divide < 1) {
+        st = lta_fail(LTA_ERR_USAGE, "threads, repeats (at most %d) or divide out of range", MOST_REPEATS);
+        goto done;
+    }
+    LTA_TRY(lta_ops_get(device, &run.ops));
+    for (int i = optind; i < argc; i++)
+        LTA_TRY(measure_named(&run, repeats, divide, argv[i], store));
+    for (int i = 0; optind == argc && i < SHAPES; i++)
+        LTA_TRY(measure_shape(&run, repeats, divide, &shapes[i], store));
 done:
     if (st != LTA_OK)
         fprintf(stderr, "bench_reuse: %s: %s\n", lta_status_text(st), lta_error_detail());
