@@ -5,6 +5,7 @@
 #include "kernels/stack_distance.h"
 #include "pipeline/core/array.h"
 
+#include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -90,7 +91,8 @@ static lta_status reuse_flat(const lta_trie *trie, const int64_t *touched, const
     LTA_TRY(LTA_ALLOC(&previous, n));
     LTA_TRY(LTA_ALLOC(&distance, n));
     LTA_TRY(list_objects(trie, touched, group, object, &n_objects));
-    LTA_TRY(lta_flat_distances(n, object, n_objects, previous, distance));
+    LTA_TRY(lta_flat_distances(omp_in_parallel() ? 1 : omp_get_max_threads(), n, object, n_objects, previous,
+                               distance));
     LTA_TRY(LTA_ALLOC(&runs.offset, n + 1));
     for (uint64_t r = 0; r < n; r++) {
         runs.offset[r] = k;

@@ -2,6 +2,7 @@
 #include "pipeline/core/array.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static lta_status byte_count(uint64_t n, size_t element_size, size_t *bytes)
 {
@@ -24,6 +25,20 @@ lta_status lta_alloc_bytes(void **out, uint64_t n, size_t element_size)
         return lta_fail(LTA_ERR_NOMEM, "could not allocate %zu bytes", bytes);
     *out = p;
     return LTA_OK;
+}
+
+lta_status lta_alloc_huge_bytes(void **out, uint64_t n, size_t element_size)
+{
+    enum { HUGE_PAGE = 1 << 21 };
+    lta_status st = lta_alloc_bytes(out, n, element_size);
+#ifdef MADV_HUGEPAGE
+    if (st == LTA_OK && n * element_size >= 2 * HUGE_PAGE) {
+        uintptr_t begin = (uintptr_t)*out, end = begin + n * element_size;
+        begin = (begin + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+        (void)madvise((void *)begin, (end - begin) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish */
+    }
+#endif
+    return st;
 }
 
 lta_status lta_calloc_bytes(void **out, uint64_t n, size_t element_size)
