@@ -1,11 +1,12 @@
 /* kernels/flat_distance.c - each access kills its object's last position, and the live ones behind that are
  * what is counted.
  *
- * Accesses go through in batches: the object's last positions are looked up for all of them, which needs
- * memory and hardly any instructions, then they are killed one by one, which needs instructions
- * (flat_space.h), and then positions become accesses again. What either will touch is asked for some accesses
- * ahead. An object's first access kills a position that is nobody's, and an access that touches nothing its
- * own, so that no branch depends on the trace. When positions run out, live ones move together.
+ * Looking up last positions waits for memory, killing them (flat_space.h) needs instructions: each access is
+ * looked up some before it is killed, and its object's last position is asked for some more before that, so
+ * that one goes on while the other waits. Batches of accesses need no bounds to be checked, and turn
+ * positions into accesses at their end. No branch depends on the trace: an object's first access kills the
+ * position that is nobody's, one that touches nothing its own. When positions run out, live ones move
+ * together.
  *
  * Threads take parts of the trace by time, as if nothing had been before. That leaves first accesses in a
  * part, in order; for those, the parts before it are gone through from the last to the first, as they are at
@@ -24,24 +25,25 @@
 #include <string.h>
 
 enum {
-    BATCH = 1 << 14,
-    AHEAD = 64,           /* accesses, of objects' last positions */
-    NEAR = 16,            /* of what they are counted by */
-    LEAST_ROOM = 64,      /* positions that come free when live ones move together */
-    LEAST_PART = 1 << 18, /* accesses for a thread */
-    SPACE_A_LIVE_ONE = 8, /* positions */
-    LEAST_SPACE = (1 << 24) - 1
+    BATCH = 1 << 12,
+    REST = 128,             /* accesses behind a batch, of any use below */
+    AHEAD = 48,             /* accesses between asking for an object's last position and looking it up */
+    LATER = 24,             /* accesses between looking up a position and killing it */
+    LEAST_ROOM = 64,        /* positions that come free when live ones move together */
+    LEAST_PART = 1 << 18,   /* accesses for a thread */
+    SPACE_A_LIVE_ONE = 8,   /* positions */
+    LEAST_SPACE = 15 << 20, /* positions: two levels of sections count them */
 };
 
 /* Part of the trace, and the objects touched in it. */
 typedef struct part {
     uint64_t begin, end; /* accesses */
-    uint32_t *last;      /* [n_objects + 1] position, LTA_FLAT_NONE: never; the last entry is scratch */
+    uint32_t *last;      /* [n_objects] position; nobody's: never */
     lta_flat_space space;
-    uint64_t base, first;       /* positions from base on belong to accesses from first on */
-    uint32_t *access, *owner;   /* [base] by position below base: which access that was, of which object */
+    uint64_t base, first;     /* positions from base on belong to accesses from first on */
+    uint32_t *access, *owner; /* [base - LTA_FLAT_FIRST] positions below base: which access that was, whose */
     uint64_t n_access, n_owner; /* room */
-    uint32_t *at;               /* [BATCH + NEAR] positions to be killed next */
+    uint32_t *at;               /* [BATCH] positions to be killed */
     uint32_t *new, *distance;   /* [n_new] first accesses, and what their distances are as far as is known */
     uint64_t n_new;
     lta_status status;
@@ -50,89 +52,108 @@ typedef struct part {
 typedef struct flat {
     uint64_t n;
     const uint32_t *object;
-    uint32_t n_objects;
+    uint64_t n_objects;
     uint32_t *previous, *distance;
 } flat;
 
 /* ---- batches ---- */
 
-LTA_FLAT_INLINE uint32_t at_most(uint32_t a, uint32_t b)
+/* The position that dies by access i of a batch whose first one takes `position`. */
+LTA_FLAT_INLINE void look_up(const uint32_t *object, uint32_t *last, uint32_t *at, uint32_t position,
+                             uint64_t i, char *rows, int levels)
 {
-    return a < b ? a : b;
+    uint32_t *l = &last[object[i]];
+    __builtin_prefetch(&last[object[i + AHEAD]], 1);
+    at[i] = *l;
+    *l = position + (uint32_t)i;
+    lta_flat_ask_for(rows, at[i], levels);
 }
 
-/* Positions that die by accesses begin to begin + m - 1. list: whether p->new takes first accesses. Returns
- * whether any of them touches nothing. */
-LTA_FLAT_INLINE bool look_up(const flat *f, part *p, uint64_t begin, uint64_t m, bool list)
-{
-    const uint32_t nothing = f->n_objects, nobody = (uint32_t)p->space.limit, *object = f->object + begin;
-    const uint64_t soon = f->n - begin > AHEAD ? f->n - begin - AHEAD : 0;
-    uint32_t *last = p->last, *at = p->at, position = (uint32_t)p->space.used;
-    uint64_t n_new = p->n_new;
-    bool absent = false;
-    for (uint64_t i = 0; i < m; i++, position++) {
-        uint32_t o = at_most(object[i], nothing);
-        if (i < soon)
-            __builtin_prefetch(&last[at_most(object[i + AHEAD], nothing)], 1);
-        uint32_t q = at_most(last[o], nobody);
-        last[o] = position;
-        absent |= o == nothing;
-        at[i] = o == nothing ? position : q;
-        if (list) {
-            p->new[n_new] = (uint32_t)(begin + i);
-            n_new += at[i] == nobody;
-        }
-    }
-    p->n_new = n_new;
-    return absent;
-}
-
+/* For batches behind which there are REST more accesses, and in which each touches an object. */
 LTA_FLAT_INLINE void count(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
 {
+    const uint32_t *object = f->object + begin;
+    uint32_t *distance = f->distance + begin, *at = p->at, *last = p->last,
+             position = (uint32_t)p->space.used;
+    uint32_t live = (uint32_t)(p->space.used - p->space.killed) - 1; /* less what nobody's were killed */
     char *rows = p->space.rows;
-    const uint32_t *at = p->at;
-    uint32_t *distance = f->distance + begin;
-    uint64_t nobody = p->space.limit, live = p->space.live;
-    for (uint64_t i = 0; i < m; i++) {
-        uint64_t q = at[i];
-        lta_flat_ask_for(rows, at[i + NEAR], levels);
-        distance[i] = (uint32_t)(live - 1 - (q - lta_flat_kill(rows, q, levels)));
-        live += q == nobody;
+    uint64_t i = 0, later = m < LATER ? m : LATER;
+    for (uint64_t k = 0; k < later; k++)
+        look_up(object, last, at, position, k, rows, levels);
+    for (; i + later < m; i++) {
+        look_up(object, last, at, position, i + later, rows, levels);
+        __builtin_prefetch(&distance[i + REST], 1); /* stores wait for one another */
+        distance[i] = live - at[i] + lta_flat_kill(rows, at[i], levels);
     }
-    p->space.live = live;
+    for (; i < m; i++)
+        distance[i] = live - at[i] + lta_flat_kill(rows, at[i], levels);
+}
+
+/* For all batches, one access after the other. */
+LTA_FLAT_INLINE void count_any(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
+{
+    uint32_t live = (uint32_t)(p->space.used - p->space.killed) - 1;
+    for (uint64_t i = 0; i < m; i++) {
+        uint32_t o = f->object[begin + i], position = (uint32_t)(p->space.used + i);
+        p->at[i] = o == LTA_FLAT_NONE ? position : p->last[o];
+        if (o != LTA_FLAT_NONE)
+            p->last[o] = position;
+        f->distance[begin + i] = live - p->at[i] + lta_flat_kill(p->space.rows, p->at[i], levels);
+    }
 }
 
 /* Access of a position, LTA_FLAT_NONE of nobody's. */
 LTA_FLAT_INLINE uint32_t access_at(const part *p, uint32_t q)
 {
-    return q == p->space.limit ? LTA_FLAT_NONE
-           : q >= p->base      ? (uint32_t)(q - p->base + p->first)
-                               : p->access[q];
+    return q == LTA_FLAT_NOBODY ? LTA_FLAT_NONE
+           : q >= p->base       ? (uint32_t)(q - p->base + p->first)
+                                : p->access[q - LTA_FLAT_FIRST];
 }
 
-LTA_FLAT_INLINE void list_previous(const flat *f, const part *p, uint64_t begin, uint64_t m, bool absent)
+LTA_FLAT_INLINE void list_previous(const flat *f, const part *p, uint64_t begin, uint64_t m)
 {
-    const uint32_t nobody = (uint32_t)p->space.limit, *at = p->at;
-    uint32_t *previous = f->previous + begin, shift = (uint32_t)p->first - (uint32_t)p->base;
-    if (p->base > 0)
+    const uint32_t *at = p->at, shift = (uint32_t)p->first - (uint32_t)p->base;
+    uint32_t *previous = f->previous + begin;
+    if (p->base == LTA_FLAT_FIRST)
+        for (uint64_t i = 0; i < m; i++)
+            previous[i] = at[i] == LTA_FLAT_NOBODY ? LTA_FLAT_NONE : at[i] + shift;
+    else
         for (uint64_t i = 0; i < m; i++) {
-            __builtin_prefetch(&p->access[at_most(at[i + NEAR], (uint32_t)p->base)]);
+            uint32_t q = at[i + AHEAD < m ? i + AHEAD : m - 1] - LTA_FLAT_FIRST;
+            __builtin_prefetch(&p->access[q < p->n_access ? q : 0]);
             previous[i] = access_at(p, at[i]);
         }
-    else
-        for (uint64_t i = 0; i < m; i++)
-            previous[i] = at[i] == nobody ? LTA_FLAT_NONE : at[i] + shift;
-    for (uint64_t i = 0; absent && i < m; i++)
-        if (previous[i] == begin + i)
-            previous[i] = LTA_FLAT_NONE;
+}
+
+LTA_FLAT_INLINE void list_new(part *p, uint64_t begin, uint64_t m)
+{
+    uint64_t n = p->n_new;
+    for (uint64_t i = 0; i < m; i++) {
+        p->new[n] = (uint32_t)(begin + i);
+        n += p->at[i] == LTA_FLAT_NOBODY;
+    }
+    p->n_new = n;
 }
 
 LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
 {
-    bool absent = p->new ? look_up(f, p, begin, m, true) : look_up(f, p, begin, m, false);
-    count(f, p, begin, m, levels);
-    list_previous(f, p, begin, m, absent);
+    const uint32_t *object = f->object + begin;
+    uint64_t more = f->n - begin < m + REST ? f->n - begin : m + REST;
+    uint32_t absent = 0;
+    for (uint64_t i = 0; i < more; i++)
+        absent |= object[i] == LTA_FLAT_NONE ? UINT32_MAX : 0; /* as vectors do it */
+    if (absent || more < m + REST)
+        count_any(f, p, begin, m, levels);
+    else
+        count(f, p, begin, m, levels);
+    list_previous(f, p, begin, m);
+    for (uint64_t i = 0; absent && i < m; i++)
+        if (object[i] == LTA_FLAT_NONE)
+            f->previous[begin + i] = LTA_FLAT_NONE;
+    if (p->new)
+        list_new(p, begin, m);
     p->space.used += m;
+    p->space.killed += m;
 }
 
 /* ---- objects that were not there before ---- */
@@ -140,30 +161,31 @@ LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t
 /* Looks for first accesses of a later part among what is live at p's end. */
 LTA_FLAT_INLINE void resolve(const flat *f, part *p, part *later, int levels)
 {
-    const uint32_t *last = p->last, nobody = (uint32_t)p->space.limit, *new = later->new;
+    const uint32_t *last = p->last, *new = later->new;
     char *rows = p->space.rows;
-    uint64_t live = p->space.live, n = later->n_new, kept = 0;
+    uint32_t live = (uint32_t)lta_flat_space_live(&p->space),
+             behind = (uint32_t)(p->space.used - p->space.killed);
+    uint64_t n = later->n_new, kept = 0;
     for (uint64_t begin = 0, m; begin < n; begin += m) {
         m = n - begin < BATCH ? n - begin : BATCH;
         for (uint64_t i = begin; i < begin + m; i++) {
             __builtin_prefetch(&f->object[new[i + 2 * AHEAD < n ? i + 2 * AHEAD : n - 1]]);
             __builtin_prefetch(&last[f->object[new[i + AHEAD < n ? i + AHEAD : n - 1]]]);
-            p->at[i - begin] = at_most(last[f->object[new[i]]], nobody);
+            p->at[i - begin] = last[f->object[new[i]]];
         }
         for (uint64_t i = begin; i < begin + m; i++) {
             uint32_t q = p->at[i - begin], a = new[i], distance = later->distance[i];
-            lta_flat_ask_for(rows, p->at[i - begin + NEAR], levels);
-            uint64_t dead = lta_flat_kill(rows, q, levels);
-            bool found = q != nobody;
-            f->distance[a] = distance + (uint32_t)(live - 1 - (q - dead));
+            lta_flat_ask_for(rows, p->at[i + LATER < begin + m ? i + LATER - begin : 0], levels);
+            bool found = q != LTA_FLAT_NOBODY;
+            f->distance[a] = distance + --behind - q + lta_flat_kill(rows, q, levels);
             f->previous[a] = access_at(p, q);
             later->new[kept] = a;
-            later->distance[kept] = distance + (uint32_t)live;
+            later->distance[kept] = distance + live;
             live -= found;
             kept += !found;
         }
     }
-    p->space.live = live;
+    p->space.killed += n;
     later->n_new = kept;
 }
 
@@ -240,36 +262,35 @@ static lta_status compact(const flat *f, part *p, uint64_t next)
 {
     lta_status st = LTA_OK;
     lta_flat_space *s = &p->space, larger;
-    const uint64_t *words = (const uint64_t *)(const void *)(s->rows + lta_flat_words_at(s->levels));
-    uint64_t live = s->live, k = 0;
+    const uint64_t *word = (const uint64_t *)(const void *)(s->rows + lta_flat_words_at(s->levels));
+    uint64_t live = lta_flat_space_live(s), k = 0;
     LTA_TRY(LTA_GROW(&p->access, &p->n_access, live));
     LTA_TRY(LTA_GROW(&p->owner, &p->n_owner, live));
-    for (uint64_t w = 0; w * 64 < s->used; w++) {
-        uint64_t bits = ~words[w];
-        if (s->used - w * 64 < 64)
-            bits &= (UINT64_C(1) << (s->used - w * 64)) - 1;
+    for (uint64_t q = LTA_FLAT_FIRST; q < s->used; q += 64) {
+        uint64_t bits = ~word[q / 64];
+        if (s->used - q < 64)
+            bits &= (UINT64_C(1) << (s->used - q)) - 1;
         for (; bits != 0; bits &= bits - 1, k++) {
-            uint64_t q = w * 64 + (uint64_t)__builtin_ctzll(bits);
-            uint32_t a = access_at(p, (uint32_t)q);
-            p->owner[k] = q < p->base ? p->owner[q] : f->object[a];
+            uint64_t at = q + (uint64_t)__builtin_ctzll(bits);
+            uint32_t a = access_at(p, (uint32_t)at);
+            p->owner[k] = at < p->base ? p->owner[at - LTA_FLAT_FIRST] : f->object[a];
             p->access[k] = a;
         }
     }
     for (k = 0; k < live; k++) {
         __builtin_prefetch(&p->last[p->owner[k + AHEAD < live ? k + AHEAD : k]], 1);
-        p->last[p->owner[k]] = (uint32_t)k;
+        p->last[p->owner[k]] = (uint32_t)(LTA_FLAT_FIRST + k);
     }
-    uint64_t most = live + (p->end - next); /* positions that will ever be needed */
-    uint64_t limit =
-        SPACE_A_LIVE_ONE * live + LEAST_ROOM < most ? SPACE_A_LIVE_ONE * live + LEAST_ROOM : most;
-    if (limit > s->limit) {
-        LTA_TRY(lta_flat_space_make(limit, &larger));
+    uint64_t n = SPACE_A_LIVE_ONE * live + LEAST_ROOM;
+    n = n < live + (p->end - next) ? n : live + (p->end - next); /* what will ever be needed */
+    if (LTA_FLAT_FIRST + n > s->limit) {
+        LTA_TRY(lta_flat_space_make(n, &larger));
         lta_flat_space_free(s);
         *s = larger;
     } else {
         lta_flat_space_clear(s);
     }
-    s->used = s->live = p->base = live;
+    s->used = p->base = LTA_FLAT_FIRST + live;
     p->first = next;
 done:
     return st;
@@ -279,19 +300,22 @@ done:
 static lta_status count_part(const flat *f, const instruction_set *set, uint64_t space, part *p)
 {
     lta_status st = LTA_OK;
-    uint64_t n = p->end - p->begin, limit = space > 0 ? space : LEAST_SPACE;
-    LTA_TRY(LTA_ALLOC_HUGE(&p->last, (uint64_t)f->n_objects + 1));
-    LTA_TRY(LTA_CALLOC(&p->at, BATCH + NEAR));
+    uint64_t n = p->end - p->begin, positions = space > 0 ? space : LEAST_SPACE;
+    LTA_TRY(LTA_ALLOC_HUGE(&p->last, f->n_objects));
+    LTA_TRY(LTA_ALLOC(&p->at, BATCH));
     if (p->begin > 0)
         LTA_TRY(LTA_ALLOC_HUGE(&p->new, (n < f->n_objects ? n : f->n_objects) + 1));
-    LTA_TRY(lta_flat_space_make(limit < n ? limit : n, &p->space));
-    memset(p->last, 0xff, ((uint64_t)f->n_objects + 1) * sizeof *p->last);
+    LTA_TRY(lta_flat_space_make(positions < n ? positions : n, &p->space));
+    memset(p->last, LTA_FLAT_NOBODY, f->n_objects * sizeof *p->last);
+    p->base = LTA_FLAT_FIRST;
     p->first = p->begin;
     for (uint64_t i = p->begin, m; i < p->end; i += m) {
         if (p->space.used == p->space.limit)
             LTA_TRY(compact(f, p, i));
         m = p->space.limit - p->space.used < BATCH ? p->space.limit - p->space.used : BATCH;
         m = p->end - i < m ? p->end - i : m;
+        if (i + m + REST > f->n && f->n - i > REST)
+            m = f->n - i - REST;
         set->go_through(f, p, i, m);
     }
     if (p->begin > 0)
@@ -307,7 +331,7 @@ lta_status lta_flat_distances_by(int instructions, uint64_t space, int threads, 
                                  uint32_t *distance)
 {
     lta_status st = LTA_OK;
-    const flat f = {n, object, (uint32_t)n_objects, previous, distance};
+    const flat f = {n, object, n_objects, previous, distance};
     const instruction_set *set = set_for(instructions);
     part *parts = NULL;
     int n_parts = 0;

@@ -30,15 +30,21 @@ lta_status lta_alloc_bytes(void **out, uint64_t n, size_t element_size)
 lta_status lta_alloc_huge_bytes(void **out, uint64_t n, size_t element_size)
 {
     enum { HUGE_PAGE = 1 << 21 };
-    lta_status st = lta_alloc_bytes(out, n, element_size);
+    size_t bytes;
+    lta_status st = byte_count(n, element_size, &bytes);
+    if (st != LTA_OK)
+        return st;
+    if (bytes < HUGE_PAGE / 2)
+        return lta_alloc_bytes(out, n, element_size);
+    bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *p = aligned_alloc(HUGE_PAGE, bytes);
+    if (!p)
+        return lta_fail(LTA_ERR_NOMEM, "could not allocate %zu bytes", bytes);
 #ifdef MADV_HUGEPAGE
-    if (st == LTA_OK && n * element_size >= 2 * HUGE_PAGE) {
-        uintptr_t begin = (uintptr_t)*out, end = begin + n * element_size;
-        begin = (begin + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-        (void)madvise((void *)begin, (end - begin) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish */
-    }
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
 #endif
-    return st;
+    *out = p;
+    return LTA_OK;
 }
 
 lta_status lta_calloc_bytes(void **out, uint64_t n, size_t element_size)
