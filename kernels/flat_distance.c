@@ -69,7 +69,7 @@ LTA_FLAT_INLINE void look_up(const uint32_t *object, uint32_t *last, uint32_t *a
     lta_flat_ask_for(rows, at[i], levels);
 }
 
-/* For batches behind which there are REST more accesses, and in which each touches an object. */
+/* For batches of at least LATER accesses and with REST more behind them, all of which touch an object. */
 LTA_FLAT_INLINE void count(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
 {
     const uint32_t *object = f->object + begin;
@@ -77,11 +77,11 @@ LTA_FLAT_INLINE void count(const flat *f, part *p, uint64_t begin, uint64_t m, i
              position = (uint32_t)p->space.used;
     uint32_t live = (uint32_t)(p->space.used - p->space.killed) - 1; /* less what nobody's were killed */
     char *rows = p->space.rows;
-    uint64_t i = 0, later = m < LATER ? m : LATER;
-    for (uint64_t k = 0; k < later; k++)
+    uint64_t i = 0;
+    for (uint64_t k = 0; k < LATER; k++)
         look_up(object, last, at, position, k, rows, levels);
-    for (; i + later < m; i++) {
-        look_up(object, last, at, position, i + later, rows, levels);
+    for (; i < m - LATER; i++) {
+        look_up(object, last, at, position, i + LATER, rows, levels);
         __builtin_prefetch(&distance[i + REST], 1); /* stores wait for one another */
         distance[i] = live - at[i] + lta_flat_kill(rows, at[i], levels);
     }
@@ -142,7 +142,7 @@ LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t
     uint32_t absent = 0;
     for (uint64_t i = 0; i < more; i++)
         absent |= object[i] == LTA_FLAT_NONE ? UINT32_MAX : 0; /* as vectors do it */
-    if (absent || more < m + REST)
+    if (absent || more < m + REST || m < LATER)
         count_any(f, p, begin, m, levels);
     else
         count(f, p, begin, m, levels);
