@@ -31,8 +31,8 @@ enum {
     LATER = 24,             /* accesses between looking up a position and killing it */
     LEAST_ROOM = 64,        /* positions that come free when live ones move together */
     LEAST_PART = 1 << 18,   /* accesses for a thread */
-    SPACE_A_LIVE_ONE = 8,   /* positions */
-    LEAST_SPACE = 15 << 20, /* positions: two levels of sections count them */
+    SPACE_A_LIVE_ONE = 16,  /* positions */
+    LEAST_SPACE = 63 << 20, /* positions */
 };
 
 /* Part of the trace, and the objects touched in it. */
