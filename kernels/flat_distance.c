@@ -1,355 +1,372 @@
-/* kernels/flat_distance.c - a bitmap of dead positions with prefix counts, over space that is compacted.
+/* kernels/flat_distance.c - each access kills its object's last position, and the live ones behind that are
+ * what is counted.
  *
- * Counts stand in groups of 64 bytes, so that an update is one vector addition a level: 32 lines of 512
- * positions in 16 bits, 16 of those groups in 32 bits, 64 of those in 32 bits, and one number for each 2^24
- * positions. Each counts the dead in earlier members of its group. Accesses go through in batches: the
- * object's last positions are looked up for all of them, the lines to be read are asked for, and only then is
- * counted, so that the memory's latency is paid once a batch. An object's first access kills the last
- * position of the space, which is in nobody's way, so that no branch depends on the trace. */
+ * Looking up last positions waits for memory, killing them (flat_space.h) needs instructions: each access is
+ * looked up some before it is killed, and its object's last position is asked for some more before that, so
+ * that one goes on while the other waits. Batches of accesses need no bounds to be checked, and turn
+ * positions into accesses at their end. No branch depends on the trace: an object's first access kills the
+ * position that is nobody's, one that touches nothing its own. When positions run out, live ones move
+ * together.
+ *
+ * Threads take parts of the trace by time, as if nothing had been before. That leaves first accesses in a
+ * part, in order; for those, the parts before it are gone through from the last to the first, as they are at
+ * their end. An object that is live in one has its distance: live objects behind it there, live ones of the
+ * parts in between, and first accesses before it in its own part. It then dies there, because what is counted
+ * next comes after it; an object that is not there goes on to the part before. Whatever the number of
+ * threads, the numbers are the same. */
 #include "kernels/flat_distance.h"
 
+#include "kernels/flat_space.h"
 #include "pipeline/core/array.h"
 
+#include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 enum {
-    LINE_BITS = 9,                  /* positions of a line: 512, a cache line of bits */
-    GROUP_BITS = LINE_BITS + 5,     /* 32 lines */
-    SECTION_BITS = GROUP_BITS + 4,  /* 16 groups */
-    REGION_BITS = SECTION_BITS + 6, /* 64 sections */
-    LINES = 32,
-    GROUPS = 16,
-    SECTIONS = 64,
-    WORDS = 8, /* of a line */
-    BATCH = 256,
-    AHEAD = 128,
-    ALIGNMENT = 64
+    BATCH = 1 << 12,
+    REST = 128,             /* accesses behind a batch, of any use below */
+    AHEAD = 48,             /* accesses between asking for an object's last position and looking it up */
+    LATER = 24,             /* accesses between looking up a position and killing it */
+    LEAST_ROOM = 64,        /* positions that come free when live ones move together */
+    LEAST_PART = 1 << 18,   /* accesses for a thread */
+    SPACE_A_LIVE_ONE = 16,  /* positions */
+    LEAST_SPACE = 63 << 20, /* positions */
 };
 
-typedef uint16_t u16x32 __attribute__((vector_size(64), may_alias));
-typedef uint32_t u32x16 __attribute__((vector_size(64), may_alias));
-
-typedef struct space {
-    uint64_t n;        /* positions that there are counts for: whole regions. The last one is nobody's */
-    uint64_t limit;    /* positions to be used before the live ones move together; below n */
-    uint32_t sections; /* of a region that are in use */
-    uint64_t *dead;    /* [n / 64] bits */
-    uint16_t *line;    /* [n / 512] dead in earlier lines of the group */
-    uint32_t *group;   /* [n / 2^14] in earlier groups of the section */
-    uint32_t *sector;  /* [n / 2^18] in earlier sections of the region */
-    uint32_t *region;  /* [n / 2^24] in earlier regions */
-    uint32_t *access;  /* [n] by position below `base`: whose it is */
-    uint64_t used, base, first; /* positions in use; those from base on belong to accesses from first on */
-    uint64_t n_dead;
-} space;
+/* Part of the trace, and the objects touched in it. */
+typedef struct part {
+    uint64_t begin, end; /* accesses */
+    uint32_t *last;      /* [n_objects] position; nobody's: never */
+    lta_flat_space space;
+    uint64_t base, first;     /* positions from base on belong to accesses from first on */
+    uint32_t *access, *owner; /* [base - LTA_FLAT_FIRST] positions below base: which access that was, whose */
+    uint64_t n_access, n_owner; /* room */
+    uint32_t *at;               /* [BATCH] positions to be killed */
+    uint32_t *new, *distance;   /* [n_new] first accesses, and what their distances are as far as is known */
+    uint64_t n_new;
+    lta_status status;
+} part;
 
 typedef struct flat {
     uint64_t n;
     const uint32_t *object;
+    uint64_t n_objects;
     uint32_t *previous, *distance;
-    uint32_t *last; /* [n_objects] position, LTA_FLAT_NONE: never */
-    space s;
 } flat;
 
-static void free_space(space *s)
+/* ---- batches ---- */
+
+/* The position that dies by access i of a batch whose first one takes `position`. */
+LTA_FLAT_INLINE void look_up(const uint32_t *object, uint32_t *last, uint32_t *at, uint32_t position,
+                             uint64_t i, char *rows, int levels)
 {
-    free(s->dead);
-    free(s->line);
-    free(s->group);
-    free(s->sector);
-    free(s->region);
-    free(s->access);
-    *s = (space){0};
+    uint32_t *l = &last[object[i]];
+    __builtin_prefetch(&last[object[i + AHEAD]], 1);
+    at[i] = *l;
+    *l = position + (uint32_t)i;
+    lta_flat_ask_for(rows, at[i], levels);
 }
 
-static lta_status aligned(void *out, uint64_t bytes)
+/* For batches of at least LATER accesses and with REST more behind them, all of which touch an object. */
+LTA_FLAT_INLINE void count(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
 {
-    void *p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-    if (!p)
-        return lta_fail(LTA_ERR_NOMEM, "out of memory: %llu bytes for stack distances",
-                        (unsigned long long)bytes);
-    memcpy(out, &p, sizeof p);
-    return LTA_OK;
-}
-
-static void clear(space *s)
-{
-    uint64_t regions = (s->limit >> REGION_BITS) + 1, groups = (s->limit >> GROUP_BITS) + 1;
-    memset(s->dead, 0, groups * LINES * WORDS * sizeof *s->dead);
-    memset(s->line, 0, groups * LINES * sizeof *s->line);
-    memset(s->group, 0, regions * SECTIONS * GROUPS * sizeof *s->group);
-    memset(s->sector, 0, regions * SECTIONS * sizeof *s->sector);
-    memset(s->region, 0, regions * sizeof *s->region);
-    s->n_dead = 0;
-}
-
-static lta_status make_space(uint64_t limit, space *s)
-{
-    lta_status st = LTA_OK;
-    *s = (space){.n = ((limit >> REGION_BITS) + 1) << REGION_BITS, .limit = limit};
-    s->sections = limit >> REGION_BITS > 0 ? SECTIONS : (uint32_t)(limit >> SECTION_BITS) + 1;
-    LTA_TRY(aligned(&s->dead, s->n / 8));
-    LTA_TRY(aligned(&s->line, (s->n >> LINE_BITS) * sizeof *s->line));
-    LTA_TRY(aligned(&s->group, (s->n >> GROUP_BITS) * sizeof *s->group));
-    LTA_TRY(aligned(&s->sector, (s->n >> SECTION_BITS) * sizeof *s->sector));
-    LTA_TRY(aligned(&s->region, (s->n >> REGION_BITS) * sizeof *s->region));
-    LTA_TRY(aligned(&s->access, limit * sizeof *s->access));
-    clear(s);
-done:
-    if (st != LTA_OK)
-        free_space(s);
-    return st;
-}
-
-/* ---- counting ---- */
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* Dead positions up to q, itself included, within its line. */
-INLINE uint64_t dead_in_line(const uint64_t *line, uint64_t q)
-{
-    uint64_t word = q >> 6 & (WORDS - 1), part = (UINT64_C(2) << (q & 63)) - 1, n = 0;
-    for (uint64_t w = 0; w < WORDS; w++) {
-        uint64_t mask = w < word ? UINT64_MAX : w == word ? part : 0;
-        n += (uint64_t)__builtin_popcountll(line[w] & mask);
+    const uint32_t *object = f->object + begin;
+    uint32_t *distance = f->distance + begin, *at = p->at, *last = p->last,
+             position = (uint32_t)p->space.used;
+    uint32_t live = (uint32_t)(p->space.used - p->space.killed) - 1; /* less what nobody's were killed */
+    char *rows = p->space.rows;
+    uint64_t i = 0;
+    for (uint64_t k = 0; k < LATER; k++)
+        look_up(object, last, at, position, k, rows, levels);
+    for (; i < m - LATER; i++) {
+        look_up(object, last, at, position, i + LATER, rows, levels);
+        __builtin_prefetch(&distance[i + REST], 1); /* stores wait for one another */
+        distance[i] = live - at[i] + lta_flat_kill(rows, at[i], levels);
     }
-    return n;
+    for (; i < m; i++)
+        distance[i] = live - at[i] + lta_flat_kill(rows, at[i], levels);
 }
 
-INLINE uint64_t dead_up_to(const space *s, uint64_t q)
+/* For all batches, one access after the other. */
+LTA_FLAT_INLINE void count_any(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
 {
-    return dead_in_line(&s->dead[q >> LINE_BITS << 3], q) + s->line[q >> LINE_BITS] +
-           s->group[q >> GROUP_BITS] + s->sector[q >> SECTION_BITS] + s->region[q >> REGION_BITS];
-}
-
-/* One more dead in q's member of each group: the members behind it count it. */
-INLINE void kill_position(const space *s, uint64_t q)
-{
-    static const u16x32 n16 = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                               16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
-    static const u32x16 n32 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    uint32_t in_group = q >> LINE_BITS & (LINES - 1), in_section = q >> GROUP_BITS & (GROUPS - 1),
-             in_region = q >> SECTION_BITS & (SECTIONS - 1);
-    u16x32 *lines = (u16x32 *)&s->line[q >> GROUP_BITS << 5];
-    u32x16 *groups = (u32x16 *)&s->group[q >> SECTION_BITS << 4];
-    u32x16 *sectors = (u32x16 *)&s->sector[q >> REGION_BITS << 6];
-    s->dead[q >> 6] |= UINT64_C(1) << (q & 63);
-    *lines -= (u16x32)(n16 > (uint16_t)in_group); /* true is -1 */
-    *groups -= (u32x16)(n32 > in_section);
-    for (uint32_t k = 0; k * GROUPS < s->sections; k++)
-        sectors[k] -= (u32x16)(n32 + k * GROUPS > in_region);
-    for (uint64_t r = (q >> REGION_BITS) + 1; r < s->n >> REGION_BITS; r++)
-        s->region[r]++;
-}
-
-/* Last positions of accesses begin .. begin+m-1, m at most BATCH; asks for what will be read of them. */
-INLINE void look_up(flat *f, uint64_t begin, uint64_t m, uint32_t *at)
-{
-    const space s = f->s;
+    uint32_t live = (uint32_t)(p->space.used - p->space.killed) - 1;
     for (uint64_t i = 0; i < m; i++) {
-        uint64_t later = begin + i + AHEAD < f->n ? begin + i + AHEAD : f->n - 1;
-        uint32_t o = f->object[begin + i], coming = f->object[later], q = LTA_FLAT_NONE;
-        __builtin_prefetch(&f->last[coming == LTA_FLAT_NONE ? 0 : coming], 1);
-        if (o != LTA_FLAT_NONE) {
-            q = f->last[o];
-            f->last[o] = (uint32_t)(s.used + i);
+        uint32_t o = f->object[begin + i], position = (uint32_t)(p->space.used + i);
+        p->at[i] = o == LTA_FLAT_NONE ? position : p->last[o];
+        if (o != LTA_FLAT_NONE)
+            p->last[o] = position;
+        f->distance[begin + i] = live - p->at[i] + lta_flat_kill(p->space.rows, p->at[i], levels);
+    }
+}
+
+/* Access of a position, LTA_FLAT_NONE of nobody's. */
+LTA_FLAT_INLINE uint32_t access_at(const part *p, uint32_t q)
+{
+    return q == LTA_FLAT_NOBODY ? LTA_FLAT_NONE
+           : q >= p->base       ? (uint32_t)(q - p->base + p->first)
+                                : p->access[q - LTA_FLAT_FIRST];
+}
+
+LTA_FLAT_INLINE void list_previous(const flat *f, const part *p, uint64_t begin, uint64_t m)
+{
+    const uint32_t *at = p->at, shift = (uint32_t)p->first - (uint32_t)p->base;
+    uint32_t *previous = f->previous + begin;
+    if (p->base == LTA_FLAT_FIRST)
+        for (uint64_t i = 0; i < m; i++)
+            previous[i] = at[i] == LTA_FLAT_NOBODY ? LTA_FLAT_NONE : at[i] + shift;
+    else
+        for (uint64_t i = 0; i < m; i++) {
+            uint32_t q = at[i + AHEAD < m ? i + AHEAD : m - 1] - LTA_FLAT_FIRST;
+            __builtin_prefetch(&p->access[q < p->n_access ? q : 0]);
+            previous[i] = access_at(p, at[i]);
         }
-        at[i] = q == LTA_FLAT_NONE ? (uint32_t)(s.n - 1) : q;
-        f->previous[begin + i] = q == LTA_FLAT_NONE ? q
-                                 : q >= s.base      ? (uint32_t)(s.first + (q - s.base))
-                                                    : s.access[q];
-    }
-    for (uint64_t i = 0; i < m; i++) {
-        __builtin_prefetch(&s.dead[at[i] >> LINE_BITS << 3], 1);
-        __builtin_prefetch(&s.line[at[i] >> GROUP_BITS << 5], 1);
-    }
 }
 
-/* Accesses that touch nothing have positions that are dead at once. */
-INLINE void count_batch(flat *f, uint64_t begin, uint64_t m)
+LTA_FLAT_INLINE void list_new(part *p, uint64_t begin, uint64_t m)
 {
-    const space s = f->s;
-    const uint64_t nobody = s.n - 1;
-    uint64_t n_dead = s.n_dead;
-    uint32_t at[BATCH];
-    look_up(f, begin, m, at);
+    uint64_t n = p->n_new;
     for (uint64_t i = 0; i < m; i++) {
-        uint64_t q = at[i], p = s.used + i;
-        f->distance[begin + i] = (uint32_t)(p - q - 1 - (n_dead - dead_up_to(&s, q)));
-        kill_position(&s, q);
-        n_dead += q != nobody;
-        if (f->object[begin + i] == LTA_FLAT_NONE) {
-            kill_position(&s, p);
-            n_dead++;
+        p->new[n] = (uint32_t)(begin + i);
+        n += p->at[i] == LTA_FLAT_NOBODY;
+    }
+    p->n_new = n;
+}
+
+LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
+{
+    const uint32_t *object = f->object + begin;
+    uint64_t more = f->n - begin < m + REST ? f->n - begin : m + REST;
+    uint32_t absent = 0;
+    for (uint64_t i = 0; i < more; i++)
+        absent |= object[i] == LTA_FLAT_NONE ? UINT32_MAX : 0; /* as vectors do it */
+    if (absent || more < m + REST || m < LATER)
+        count_any(f, p, begin, m, levels);
+    else
+        count(f, p, begin, m, levels);
+    list_previous(f, p, begin, m);
+    for (uint64_t i = 0; absent && i < m; i++)
+        if (object[i] == LTA_FLAT_NONE)
+            f->previous[begin + i] = LTA_FLAT_NONE;
+    if (p->new)
+        list_new(p, begin, m);
+    p->space.used += m;
+    p->space.killed += m;
+}
+
+/* ---- objects that were not there before ---- */
+
+/* Looks for first accesses of a later part among what is live at p's end. */
+LTA_FLAT_INLINE void resolve(const flat *f, part *p, part *later, int levels)
+{
+    const uint32_t *last = p->last, *new = later->new;
+    char *rows = p->space.rows;
+    uint32_t live = (uint32_t)lta_flat_space_live(&p->space),
+             behind = (uint32_t)(p->space.used - p->space.killed);
+    uint64_t n = later->n_new, kept = 0;
+    for (uint64_t begin = 0, m; begin < n; begin += m) {
+        m = n - begin < BATCH ? n - begin : BATCH;
+        for (uint64_t i = begin; i < begin + m; i++) {
+            __builtin_prefetch(&f->object[new[i + 2 * AHEAD < n ? i + 2 * AHEAD : n - 1]]);
+            __builtin_prefetch(&last[f->object[new[i + AHEAD < n ? i + AHEAD : n - 1]]]);
+            p->at[i - begin] = last[f->object[new[i]]];
+        }
+        for (uint64_t i = begin; i < begin + m; i++) {
+            uint32_t q = p->at[i - begin], a = new[i], distance = later->distance[i];
+            lta_flat_ask_for(rows, p->at[i + LATER < begin + m ? i + LATER - begin : 0], levels);
+            bool found = q != LTA_FLAT_NOBODY;
+            f->distance[a] = distance + --behind - q + lta_flat_kill(rows, q, levels);
+            f->previous[a] = access_at(p, q);
+            later->new[kept] = a;
+            later->distance[kept] = distance + live;
+            live -= found;
+            kept += !found;
         }
     }
-    f->s.n_dead = n_dead;
-    f->s.used += m;
+    p->space.killed += n;
+    later->n_new = kept;
 }
 
-static void count_plain(flat *f, uint64_t begin, uint64_t m)
-{
-    count_batch(f, begin, m);
-}
+/* ---- by instruction set ---- */
 
+typedef struct instruction_set {
+    void (*go_through)(const flat *f, part *p, uint64_t begin, uint64_t m);
+    void (*resolve)(const flat *f, part *p, part *later);
+} instruction_set;
+
+/* clang-format off */
+#define BY_LEVELS(function, ...)                                                                                  \
+    switch (p->space.levels) {                                                                                    \
+    case 1:  function(__VA_ARGS__, 1); break;                                                                     \
+    case 2:  function(__VA_ARGS__, 2); break;                                                                     \
+    case 3:  function(__VA_ARGS__, 3); break;                                                                     \
+    default: function(__VA_ARGS__, 4);                                                                            \
+    }
+#define COMPILE_FOR(name, attributes)                                                                             \
+    attributes static void go_through_##name(const flat *f, part *p, uint64_t begin, uint64_t m)                  \
+    {                                                                                                             \
+        BY_LEVELS(go_through, f, p, begin, m)                                                                     \
+    }                                                                                                             \
+    attributes static void resolve_##name(const flat *f, part *p, part *later)                                    \
+    {                                                                                                             \
+        BY_LEVELS(resolve, f, p, later)                                                                           \
+    }                                                                                                             \
+    static const instruction_set name = {go_through_##name, resolve_##name};
+/* clang-format on */
+
+COMPILE_FOR(plain, )
 #ifdef __x86_64__
-__attribute__((target("avx2,bmi,bmi2,popcnt"))) static void count_avx2(flat *f, uint64_t begin, uint64_t m)
-{
-    count_batch(f, begin, m);
-}
-
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,bmi,bmi2,popcnt")))
-
-/* Whole cache lines are loaded and stored, since a narrow load of a line just stored whole would wait for it.
- */
-AVX512 static inline uint64_t count_and_kill(const space *s, uint64_t q)
-{
-    uint32_t word = q >> 6 & (WORDS - 1), in_group = q >> LINE_BITS & (LINES - 1),
-             in_section = q >> GROUP_BITS & (GROUPS - 1), in_region = q >> SECTION_BITS & (SECTIONS - 1);
-    uint64_t *bits = &s->dead[q >> LINE_BITS << 3];
-    uint16_t *lines = &s->line[q >> GROUP_BITS << 5];
-    uint32_t *groups = &s->group[q >> SECTION_BITS << 4], *sectors = &s->sector[q >> REGION_BITS << 6];
-    __m512i line = _mm512_load_si512(bits), l = _mm512_load_si512(lines), g = _mm512_load_si512(groups);
-    uint64_t n = s->region[q >> REGION_BITS];
-    __m512i upto = _mm512_mask_set1_epi64(_mm512_maskz_set1_epi64((__mmask8)((1u << word) - 1), -1),
-                                          (__mmask8)(1u << word), (long long)((UINT64_C(2) << (q & 63)) - 1));
-    n += (uint64_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(_mm512_and_si512(line, upto)));
-    n += (uint16_t)_mm512_cvtsi512_si32(_mm512_permutexvar_epi16(_mm512_set1_epi16((short)in_group), l));
-    n += (uint32_t)_mm512_cvtsi512_si32(_mm512_permutexvar_epi32(_mm512_set1_epi32((int)in_section), g));
-    _mm512_store_si512(bits,
-                       _mm512_or_si512(line, _mm512_maskz_set1_epi64((__mmask8)(1u << word),
-                                                                     (long long)(UINT64_C(1) << (q & 63)))));
-    _mm512_store_si512(lines, _mm512_mask_add_epi16(l, (__mmask32)(UINT32_C(0xfffffffe) << in_group), l,
-                                                    _mm512_set1_epi16(1)));
-    _mm512_store_si512(groups,
-                       _mm512_mask_add_epi32(g, (__mmask16)(0xfffeu << in_section), g, _mm512_set1_epi32(1)));
-    uint64_t behind = UINT64_C(0xfffffffffffffffe) << in_region;
-    for (uint32_t k = 0; k * GROUPS < s->sections; k++, behind >>= GROUPS) {
-        __m512i v = _mm512_load_si512(&sectors[k * GROUPS]);
-        if (in_region / GROUPS == k)
-            n += (uint32_t)_mm512_cvtsi512_si32(
-                _mm512_permutexvar_epi32(_mm512_set1_epi32((int)(in_region % GROUPS)), v));
-        _mm512_store_si512(&sectors[k * GROUPS],
-                           _mm512_mask_add_epi32(v, (__mmask16)behind, v, _mm512_set1_epi32(1)));
-    }
-    for (uint64_t r = (q >> REGION_BITS) + 1; r < s->n >> REGION_BITS; r++)
-        s->region[r]++;
-    return n;
-}
-
-AVX512 static void count_avx512(flat *f, uint64_t begin, uint64_t m)
-{
-    const space s = f->s;
-    const uint64_t nobody = s.n - 1;
-    uint64_t n_dead = s.n_dead;
-    uint32_t at[BATCH];
-    look_up(f, begin, m, at);
-    for (uint64_t i = 0; i < m; i++) {
-        uint64_t q = at[i], p = s.used + i;
-        f->distance[begin + i] = (uint32_t)(p - q - 1 - (n_dead - count_and_kill(&s, q)));
-        n_dead += q != nobody;
-        if (f->object[begin + i] == LTA_FLAT_NONE) {
-            kill_position(&s, p);
-            n_dead++;
-        }
-    }
-    f->s.n_dead = n_dead;
-    f->s.used += m;
-}
-#endif
-
-/* ---- compaction ---- */
-
-/* Live positions move together, in order, and there are positions again. next: the access that comes. */
-static lta_status compact(flat *f, uint64_t next)
-{
-    lta_status st = LTA_OK;
-    space *s = &f->s, larger = {0};
-    uint64_t live = 0;
-    for (uint64_t w = 0; w * 64 < s->used; w++) {
-        uint64_t bits = ~s->dead[w];
-        if (s->used - w * 64 < 64)
-            bits &= (UINT64_C(1) << (s->used - w * 64)) - 1;
-        for (; bits != 0; bits &= bits - 1, live++) {
-            uint64_t p = w * 64 + (uint64_t)__builtin_ctzll(bits);
-            uint32_t a = p >= s->base ? (uint32_t)(s->first + (p - s->base)) : s->access[p];
-            s->access[live] = a;
-            f->last[f->object[a]] = (uint32_t)live;
-        }
-    }
-    if (2 * live + BATCH > s->limit) { /* so that there is room for a batch, and seldom need for this */
-        uint64_t limit = 4 * live < f->n ? 4 * live : f->n;
-        LTA_TRY(make_space(limit + BATCH > s->limit ? limit + BATCH : s->limit, &larger));
-        memcpy(larger.access, s->access, live * sizeof *s->access);
-        free_space(s);
-        *s = larger;
-    } else {
-        clear(s);
-    }
-    s->used = s->base = live;
-    s->first = next;
-done:
-    return st;
-}
+COMPILE_FOR(avx2, __attribute__((target("avx2,bmi,bmi2,popcnt"))))
+COMPILE_FOR(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt"))))
 
 static bool has_avx2(void)
 {
-#ifdef __x86_64__
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-           __builtin_cpu_supports("popcnt");
-#else
-    return false;
-#endif
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
 static bool has_avx512(void)
 {
-#ifdef __x86_64__
-    return has_avx2() && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq");
-#else
-    return false;
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
 #endif
+
+/* NULL: not on this processor. */
+static const instruction_set *set_for(int instructions)
+{
+#ifdef __x86_64__
+    if (instructions > 0)
+        return instructions == 2 ? (has_avx512() ? &avx512 : NULL) : has_avx2() ? &avx2 : NULL;
+#endif
+    return instructions == 0 ? &plain : NULL;
 }
 
-lta_status lta_flat_distances_by(int instructions, uint64_t first_space, uint64_t n, const uint32_t *object,
-                                 uint64_t n_objects, uint32_t *previous, uint32_t *distance)
+/* ---- parts ---- */
+
+static void free_part(part *p)
 {
-    enum { LEAST_SPACE = 1 << 22 };
+    lta_flat_space_free(&p->space);
+    free(p->last);
+    free(p->access);
+    free(p->owner);
+    free(p->at);
+    free(p->new);
+    free(p->distance);
+}
+
+/* Live positions move together, in order, and there are positions again. next: the access that comes. */
+static lta_status compact(const flat *f, part *p, uint64_t next)
+{
     lta_status st = LTA_OK;
-    void (*count)(flat *, uint64_t, uint64_t) = count_plain;
-    flat f = {.n = n, .object = object, .previous = previous, .distance = distance};
-    if ((instructions == 1 && !has_avx2()) || (instructions == 2 && !has_avx512()))
-        return lta_fail(LTA_ERR_NO_BACKEND, "the processor lacks %s", instructions == 1 ? "AVX2" : "AVX-512");
-#ifdef __x86_64__
-    count = instructions == 2 ? count_avx512 : instructions == 1 ? count_avx2 : count_plain;
-#endif
-    LTA_TRY(LTA_ALLOC(&f.last, n_objects + 1));
-    memset(f.last, 0xff, (n_objects + 1) * sizeof *f.last);
-    LTA_TRY(make_space(first_space > BATCH ? first_space : first_space > 0 ? BATCH : LEAST_SPACE, &f.s));
-    for (uint64_t i = 0, m; i < n; i += m) {
-        m = n - i < BATCH ? n - i : BATCH;
-        if (f.s.used + m > f.s.limit)
-            LTA_TRY(compact(&f, i));
-        count(&f, i, m);
+    lta_flat_space *s = &p->space, larger;
+    const uint64_t *word = (const uint64_t *)(const void *)(s->rows + lta_flat_words_at(s->levels));
+    uint64_t live = lta_flat_space_live(s), k = 0;
+    LTA_TRY(LTA_GROW(&p->access, &p->n_access, live));
+    LTA_TRY(LTA_GROW(&p->owner, &p->n_owner, live));
+    for (uint64_t q = LTA_FLAT_FIRST; q < s->used; q += 64) {
+        uint64_t bits = ~word[q / 64];
+        if (s->used - q < 64)
+            bits &= (UINT64_C(1) << (s->used - q)) - 1;
+        for (; bits != 0; bits &= bits - 1, k++) {
+            uint64_t at = q + (uint64_t)__builtin_ctzll(bits);
+            uint32_t a = access_at(p, (uint32_t)at);
+            p->owner[k] = at < p->base ? p->owner[at - LTA_FLAT_FIRST] : f->object[a];
+            p->access[k] = a;
+        }
     }
+    for (k = 0; k < live; k++) {
+        __builtin_prefetch(&p->last[p->owner[k + AHEAD < live ? k + AHEAD : k]], 1);
+        p->last[p->owner[k]] = (uint32_t)(LTA_FLAT_FIRST + k);
+    }
+    uint64_t n = SPACE_A_LIVE_ONE * live + LEAST_ROOM;
+    n = n < live + (p->end - next) ? n : live + (p->end - next); /* what will ever be needed */
+    if (LTA_FLAT_FIRST + n > s->limit) {
+        LTA_TRY(lta_flat_space_make(n, &larger));
+        lta_flat_space_free(s);
+        *s = larger;
+    } else {
+        lta_flat_space_clear(s);
+    }
+    s->used = p->base = LTA_FLAT_FIRST + live;
+    p->first = next;
 done:
-    free_space(&f.s);
-    free(f.last);
     return st;
 }
 
-lta_status lta_flat_distances(uint64_t n, const uint32_t *object, uint64_t n_objects, uint32_t *previous,
-                              uint32_t *distance)
+/* The part as if there were none before it. */
+static lta_status count_part(const flat *f, const instruction_set *set, uint64_t space, part *p)
 {
-    return lta_flat_distances_by(has_avx512() ? 2
-                                 : has_avx2() ? 1
-                                              : 0,
-                                 0, n, object, n_objects, previous, distance);
+    lta_status st = LTA_OK;
+    uint64_t n = p->end - p->begin, positions = space > 0 ? space : LEAST_SPACE;
+    LTA_TRY(LTA_ALLOC_HUGE(&p->last, f->n_objects));
+    LTA_TRY(LTA_ALLOC(&p->at, BATCH));
+    if (p->begin > 0)
+        LTA_TRY(LTA_ALLOC_HUGE(&p->new, (n < f->n_objects ? n : f->n_objects) + 1));
+    LTA_TRY(lta_flat_space_make(positions < n ? positions : n, &p->space));
+    memset(p->last, LTA_FLAT_NOBODY, f->n_objects * sizeof *p->last);
+    p->base = LTA_FLAT_FIRST;
+    p->first = p->begin;
+    for (uint64_t i = p->begin, m; i < p->end; i += m) {
+        if (p->space.used == p->space.limit)
+            LTA_TRY(compact(f, p, i));
+        m = p->space.limit - p->space.used < BATCH ? p->space.limit - p->space.used : BATCH;
+        m = p->end - i < m ? p->end - i : m;
+        if (i + m + REST > f->n && f->n - i > REST)
+            m = f->n - i - REST;
+        set->go_through(f, p, i, m);
+    }
+    if (p->begin > 0)
+        LTA_TRY(LTA_ALLOC(&p->distance, p->n_new));
+    for (uint64_t i = 0; p->begin > 0 && i < p->n_new; i++)
+        p->distance[i] = (uint32_t)i;
+done:
+    return st;
+}
+
+lta_status lta_flat_distances_by(int instructions, uint64_t space, int threads, uint64_t n,
+                                 const uint32_t *object, uint64_t n_objects, uint32_t *previous,
+                                 uint32_t *distance)
+{
+    lta_status st = LTA_OK;
+    const flat f = {n, object, n_objects, previous, distance};
+    const instruction_set *set = set_for(instructions);
+    part *parts = NULL;
+    int n_parts = 0;
+    if (!set)
+        return lta_fail(LTA_ERR_NO_BACKEND, "the processor lacks %s", instructions == 1 ? "AVX2" : "AVX-512");
+    if (n == 0)
+        return LTA_OK;
+    LTA_TRY(LTA_CALLOC(&parts, (uint64_t)threads));
+    n_parts = threads;
+#pragma omp parallel for schedule(static, 1) num_threads(n_parts)
+    for (int k = 0; k < n_parts; k++) {
+        parts[k].begin = n * (uint64_t)k / (uint64_t)n_parts;
+        parts[k].end = n * (uint64_t)(k + 1) / (uint64_t)n_parts;
+        parts[k].status = count_part(&f, set, space, &parts[k]);
+    }
+    for (int k = 0; k < n_parts; k++)
+        if (parts[k].status != LTA_OK)
+            st = lta_fail(parts[k].status, "could not allocate memory for stack distances of %llu accesses",
+                          (unsigned long long)n);
+    for (int by = 1; st == LTA_OK && by < n_parts; by++)
+#pragma omp parallel for schedule(static, 1) num_threads(n_parts - by)
+        for (int k = 0; k < n_parts - by; k++)
+            set->resolve(&f, &parts[k], &parts[k + by]);
+done:
+    for (int k = 0; k < n_parts; k++)
+        free_part(&parts[k]);
+    free(parts);
+    return st;
+}
+
+lta_status lta_flat_distances(int threads, uint64_t n, const uint32_t *object, uint64_t n_objects,
+                              uint32_t *previous, uint32_t *distance)
+{
+    int instructions = set_for(2) ? 2 : set_for(1) ? 1 : 0;
+    uint64_t most = n / LEAST_PART + 1;
+    return lta_flat_distances_by(instructions, 0, most < (uint64_t)threads ? (int)most : threads, n, object,
+                                 n_objects, previous, distance);
 }

@@ -16,19 +16,22 @@
 #define LTA_FLAT_NONE UINT32_MAX                         /* no object; no access before */
 #define LTA_FLAT_MOST (UINT32_MAX - (UINT32_C(1) << 21)) /* accesses */
 
-/* n          at most LTA_FLAT_MOST
- * object     [n] below n_objects, or LTA_FLAT_NONE where nothing is touched
+/* threads    at least 1
+ * n          at most LTA_FLAT_MOST
+ * object     [n] below n_objects, or LTA_FLAT_NONE where nothing is touched; n_objects at most LTA_FLAT_MOST
  * previous   [n] out: the object's last access before, or LTA_FLAT_NONE
  * distance   [n] out: T where there is a previous one; any value elsewhere
- * Errors: LTA_ERR_NOMEM. O(n) time, but for one more addition an access for every 2^24 positions. 4 bytes an
- * object and 4.2 a position, of which there are 4 a live object and at least 2^22. The widest instructions
- * that the processor has are taken, with the same result. */
-LTA_MUST_CHECK lta_status lta_flat_distances(uint64_t n, const uint32_t *object, uint64_t n_objects,
-                                             uint32_t *previous, uint32_t *distance);
+ * Errors: LTA_ERR_NOMEM. O(n) time. For each thread 4 bytes an object and 0.16 a position, of which there are
+ * 8 a live object and at least 2^24, or one an access if that is less; when they have run out once, 8 more
+ * bytes a live object; for each thread but the first 8 bytes an object it touches. The widest instructions
+ * that the processor has are taken. The result is the same whatever they are, and for every number of
+ * threads. */
+LTA_MUST_CHECK lta_status lta_flat_distances(int threads, uint64_t n, const uint32_t *object,
+                                             uint64_t n_objects, uint32_t *previous, uint32_t *distance);
 
 /* The same by one of the instruction sets, for tests and benchmarks: 0 plain, 1 AVX2, 2 AVX-512. space:
  * positions to begin with, 0 = the default. LTA_ERR_NO_BACKEND where the processor lacks it. */
-LTA_MUST_CHECK lta_status lta_flat_distances_by(int instructions, uint64_t space, uint64_t n,
+LTA_MUST_CHECK lta_status lta_flat_distances_by(int instructions, uint64_t space, int threads, uint64_t n,
                                                 const uint32_t *object, uint64_t n_objects,
                                                 uint32_t *previous, uint32_t *distance);
 

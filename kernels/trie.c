@@ -31,6 +31,14 @@ lta_status lta_trie_validate(const lta_trie *t)
     return LTA_OK;
 }
 
+bool lta_trie_is_flat(const lta_trie *t)
+{
+    for (uint64_t v = 0; v < t->n_nodes; v++)
+        if (t->depth[v] > 1)
+            return false;
+    return true;
+}
+
 void lta_trie_free(lta_trie *t)
 {
     free(t->parent);

@@ -39,6 +39,9 @@ lta_trie_build_fn lta_trie_build_cuda; /* in builds with CUDA; also LTA_ERR_CUDA
  * and lta_trie_build_cpu names what is wrong. */
 LTA_MUST_CHECK lta_status lta_flat_trie_build_cpu(const lta_sequences *s, lta_trie *out, bool *canonical);
 
+/* Whether no sequence has more than one symbol. */
+bool lta_trie_is_flat(const lta_trie *t);
+
 /* Checks order, bounds, depths and owners; LTA_ERR_FORMAT names the first bad row. */
 LTA_MUST_CHECK lta_status lta_trie_validate(const lta_trie *t);
 void lta_trie_free(lta_trie *t);

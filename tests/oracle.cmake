@@ -9,6 +9,7 @@ lta_test(kernels test_kernels.c kernel_cases.c)
 target_link_libraries(test_kernels PRIVATE lta_test_support)
 lta_test(flat_distance test_flat_distance.c)
 target_link_libraries(test_flat_distance PRIVATE lta_test_support)
+set_tests_properties(flat_distance PROPERTIES LABELS threads)
 lta_test(sequences test_sequences.c kernel_cases.c)
 target_link_libraries(test_sequences PRIVATE lta_test_support)
 

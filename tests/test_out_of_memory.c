@@ -17,9 +17,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 static int64_t countdown = -1; /* allocations until the one that fails; negative: none fails */
 
@@ -49,6 +51,11 @@ struct sample {
     const char *tokenizer; /* of conversations; NULL = none */
     bool marconi_rules;
 };
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
 
 /* File to hits in all scopes; the work under test. */
 static lta_status whole_path(const lta_run *run, const struct sample *sample, char *file, uint64_t *hits)

@@ -2,6 +2,7 @@
 #include "pipeline/core/array.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static lta_status byte_count(uint64_t n, size_t element_size, size_t *bytes)
 {
@@ -22,6 +23,26 @@ lta_status lta_alloc_bytes(void **out, uint64_t n, size_t element_size)
     void *p = malloc(bytes);
     if (!p)
         return lta_fail(LTA_ERR_NOMEM, "could not allocate %zu bytes", bytes);
+    *out = p;
+    return LTA_OK;
+}
+
+lta_status lta_alloc_huge_bytes(void **out, uint64_t n, size_t element_size)
+{
+    enum { HUGE_PAGE = 1 << 21 };
+    size_t bytes;
+    lta_status st = byte_count(n, element_size, &bytes);
+    if (st != LTA_OK)
+        return st;
+    if (bytes < HUGE_PAGE / 2)
+        return lta_alloc_bytes(out, n, element_size);
+    bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *p = aligned_alloc(HUGE_PAGE, bytes);
+    if (!p)
+        return lta_fail(LTA_ERR_NOMEM, "could not allocate %zu bytes", bytes);
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+#endif
     *out = p;
     return LTA_OK;
 }

@@ -15,6 +15,10 @@ LTA_MUST_CHECK lta_status lta_alloc_bytes(void **out, uint64_t n,
                                           size_t element_size); /* undefined content */
 LTA_MUST_CHECK lta_status lta_calloc_bytes(void **out, uint64_t n, size_t element_size); /* zeroed */
 
+/* The same as the first, in huge pages where the system gives them and there are enough bytes: for what is
+ * read and written in no order, or written once from end to end. */
+LTA_MUST_CHECK lta_status lta_alloc_huge_bytes(void **out, uint64_t n, size_t element_size);
+
 /* Makes room for at least `need` elements in *array (capacity *capacity), at least doubling when it grows. */
 LTA_MUST_CHECK lta_status lta_grow_bytes(void **array, uint64_t *capacity, uint64_t need,
                                          size_t element_size);
@@ -28,6 +32,7 @@ LTA_MUST_CHECK static inline lta_status lta_grow(void **array, uint64_t *capacit
 
 /* Typed wrappers: LTA_ALLOC(&p, n) allocates n elements of *p. */
 #define LTA_ALLOC(p, n)        lta_alloc_bytes((void **)(p), (n), sizeof **(p))
+#define LTA_ALLOC_HUGE(p, n)   lta_alloc_huge_bytes((void **)(p), (n), sizeof **(p))
 #define LTA_CALLOC(p, n)       lta_calloc_bytes((void **)(p), (n), sizeof **(p))
 #define LTA_GROW(p, cap, need) lta_grow((void **)(p), (cap), (need), sizeof **(p))
 

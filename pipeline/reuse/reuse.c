@@ -107,8 +107,9 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     LTA_TRY(lta_trie_load(run, store, trace.n, &trie, trie_digest));
 
     int threads = lta_compute_threads(run, LTA_OPERATION_REUSE, trie.n_requests + trie.n_nodes);
+    bool at_once = !lta_trie_is_flat(&trie); /* else each scope takes the threads */
     /* with one source, source is another name of global */
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (at_once)
     for (int s = 0; s < LTA_SCOPES; s++) {
         if (!lta_trace_has_scope(&trace, (lta_scope)s) || (s == LTA_SCOPE_SOURCE && trace.sources.n <= 1))
             continue;
