@@ -24,12 +24,10 @@ typedef struct flat_trace {
     uint32_t *object, *previous, *distance;
 } flat_trace;
 
-/* The one place that knows how threads are asked for. */
 static lta_status distances(const flat_trace *t, int instructions, int threads)
 {
-    if (threads > 1)
-        return lta_fail(LTA_ERR_NO_BACKEND, "flat distances take one thread in this build");
-    return lta_flat_distances_by(instructions, 0, t->n, t->object, t->n_objects, t->previous, t->distance);
+    return lta_flat_distances_by(instructions, 0, threads, t->n, t->object, t->n_objects, t->previous,
+                                 t->distance);
 }
 
 static lta_status read_ids(const char *path, flat_trace *t)
