@@ -361,8 +361,9 @@ static void hit_curve_is_the_sum_of_clamps(void **state)
         lta_random_seed(&random, test_seed() + c, 3);
         uint64_t n = c < 3 ? c : lta_random_below(&random, MAX_RUNS + 1);
         bool large = c % 4 == 0;
+        uint64_t span = large ? UINT64_C(1) << 41 : c % 4 == 1 ? UINT64_C(1) << 20 : 30;
         for (uint64_t i = 0; i < n; i++) {
-            distance[i] = lta_random_below(&random, large ? UINT64_C(1) << 41 : 30);
+            distance[i] = lta_random_below(&random, span);
             weight[i] = (uint32_t)lta_random_below(&random, large ? UINT64_C(1) << 32 : 8);
             if (large && lta_random_below(&random, 4) == 0)
                 weight[i] = UINT32_MAX;

@@ -61,9 +61,12 @@ lta_status lta_lookup_rule_of(const lta_trace *trace, bool reserve_last, lta_loo
     return LTA_OK;
 }
 
-static uint32_t blocks_between(uint64_t start, uint64_t end, uint64_t block)
+/* Depths are below 2^32: divisions of 32 bits are the fast ones. */
+static inline uint32_t blocks_between(uint32_t start, uint32_t end, uint64_t block)
 {
-    return (uint32_t)(end / block - start / block);
+    if (block == 1)
+        return end - start;
+    return block > UINT32_MAX ? 0 : end / (uint32_t)block - start / (uint32_t)block;
 }
 
 static lta_status look_up(const lta_trace *trace, const lta_trie *trie, const lta_runs *runs,
@@ -75,10 +78,10 @@ static lta_status look_up(const lta_trace *trace, const lta_trie *trie, const lt
         return st;
     b->lookups = 0;
     for (uint64_t r = 0; r < runs->n; r++) {
-        uint64_t limit = lta_lookup_length(trace, trie, r, reserve_last);
+        uint32_t limit = lta_lookup_length(trace, trie, r, reserve_last);
         b->lookups += limit / b->block;
         for (uint64_t k = runs->offset[r]; k < runs->offset[r + 1]; k++) {
-            uint64_t start = runs->start[k], end = start + runs->length[k];
+            uint32_t start = runs->start[k], end = start + runs->length[k];
             end = end < limit ? end : limit;
             w[k] = start < end ? blocks_between(start, end, b->block) : 0;
         }
@@ -106,7 +109,7 @@ static lta_status block_distances(const lta_run *run, const lta_trie *trie, cons
             goto done;
         }
         for (uint64_t k = runs->offset[r]; k < runs->offset[r + 1]; k++)
-            weight[k] = blocks_between(runs->start[k], (uint64_t)runs->start[k] + runs->length[k], block);
+            weight[k] = blocks_between(runs->start[k], runs->start[k] + runs->length[k], block);
         first[r] = blocks_between(end, depth, block);
     }
     LTA_TRY(lta_compute_distances(run, runs->n, runs->offset, runs->previous, weight, first, distance));
