@@ -21,11 +21,15 @@ typedef struct segment {
     int64_t below;
 } segment;
 
+typedef struct stack {
+    int64_t head;   /* uppermost segment, -1 = none */
+    uint64_t stamp; /* 1 + group that it belongs to */
+} stack;
+
 typedef struct state {
     const lta_trie *trie;
-    int64_t *top;    /* [n_nodes] shallowest node of the heavy path */
-    int64_t *head;   /* [n_nodes] at a path's top: its uppermost segment, -1 = none */
-    uint64_t *stamp; /* [n_nodes] at a path's top: 1 + group the stack belongs to */
+    int64_t *top; /* [n_nodes] shallowest node of the heavy path */
+    stack *stack; /* [n_nodes] at a path's top */
     segment *pool;
     uint64_t n_pool, pool_capacity;
     int64_t free_list;
@@ -33,6 +37,8 @@ typedef struct state {
     uint64_t n_runs, previous_capacity, start_capacity, length_capacity;
     uint32_t *previous, *start, *length;
 } state;
+
+enum { AHEAD = 24, NEAR = 12 }; /* requests between asking for memory and needing it */
 
 static lta_status heavy_paths(const lta_trie *t, int64_t **out)
 {
@@ -92,12 +98,11 @@ static lta_status touch(state *s, uint64_t first_of_request, uint32_t r, uint64_
                         uint32_t start, uint32_t end)
 {
     lta_status st = LTA_OK;
-    if (s->stamp[top] != group + 1) { /* what is there is another group's: to this one it is empty */
-        s->stamp[top] = group + 1;
-        s->head[top] = -1;
-    }
+    stack *k = &s->stack[top];
+    if (k->stamp != group + 1) /* what is there is another group's: to this one it is empty */
+        *k = (stack){.head = -1, .stamp = group + 1};
     uint32_t at = start;
-    int64_t i = s->head[top];
+    int64_t i = k->head;
     while (i >= 0 && at < end) {
         segment *g = &s->pool[i];
         uint32_t to = g->end < end ? g->end : end;
@@ -118,7 +123,7 @@ static lta_status touch(state *s, uint64_t first_of_request, uint32_t r, uint64_
         slot = (int64_t)s->n_pool++;
     }
     s->pool[slot] = (segment){.toucher = r, .end = end, .below = i};
-    s->head[top] = slot;
+    k->head = slot;
 done:
     return st;
 }
@@ -138,6 +143,17 @@ static lta_status touch_path(state *s, uint32_t r, uint64_t group, int64_t node)
     }
 done:
     return st;
+}
+
+/* Asks for what touching a node will read: the far one's heavy path, and the near one's stack. */
+static void expect(const state *s, int64_t far, int64_t near)
+{
+    if (far >= 0)
+        __builtin_prefetch(&s->top[far]);
+    if (near >= 0) {
+        __builtin_prefetch(&s->stack[s->top[near]], 1);
+        __builtin_prefetch(&s->trie->parent[s->top[near]]);
+    }
 }
 
 /* Requests by group, in request order within each; *out is NULL when there is one group. */
@@ -199,8 +215,7 @@ lta_status lta_run_build_cpu(const lta_trie *trie, const int64_t *touched, const
     state s = {.trie = trie, .free_list = -1};
 
     LTA_TRY(heavy_paths(trie, &s.top));
-    LTA_TRY(LTA_ALLOC(&s.head, trie->n_nodes));
-    LTA_TRY(LTA_CALLOC(&s.stamp, trie->n_nodes));
+    LTA_TRY(LTA_CALLOC(&s.stack, trie->n_nodes));
     LTA_TRY(LTA_CALLOC(&offset, n + 1));
     LTA_TRY(order_by_group(n, group, &order));
     /* the arrays exist even when there is no run */
@@ -210,6 +225,9 @@ lta_status lta_run_build_cpu(const lta_trie *trie, const int64_t *touched, const
 
     for (uint64_t i = 0; i < n; i++) {
         uint64_t r = order ? order[i] : i, before = s.n_runs, g = group ? group[r] : 0;
+        if (i + AHEAD < n)
+            expect(&s, touched[order ? order[i + AHEAD] : i + AHEAD],
+                   touched[order ? order[i + NEAR] : i + NEAR]);
         if (touched[r] >= 0) {
             if (order && i > 0 && group[order[i - 1]] != g) { /* a new group: every stack is empty again */
                 s.n_pool = 0;
@@ -233,8 +251,7 @@ lta_status lta_run_build_cpu(const lta_trie *trie, const int64_t *touched, const
     s.previous = s.start = s.length = NULL;
 done:
     free(s.top);
-    free(s.head);
-    free(s.stamp);
+    free(s.stack);
     free(s.pool);
     free(s.previous);
     free(s.start);

@@ -99,48 +99,113 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 32;
 }
 
-/* Every path that leaves a position, the owner's own continuation included, must do so by another symbol. */
+/* Do others than r leave the position where r leaves its prefix? Mostly r extends a request that nobody else
+ * does; then there is nothing to compare. extended: [n] how many requests extend each, up to 2. */
+static bool is_shared_branch(const prefixes *p, const uint8_t *extended, uint64_t r)
+{
+    uint32_t g = p->shared[r], q = p->from[r];
+    return p->s->full_length[r] > g && (g == 0 || p->s->full_length[q] > g || extended[q] > 1);
+}
+
+static lta_status count_extensions(const prefixes *p, uint8_t **out)
+{
+    const lta_sequences *s = p->s;
+    uint8_t *extended;
+    lta_status st = LTA_CALLOC(&extended, s->n);
+    if (st != LTA_OK)
+        return st;
+    for (uint64_t r = 0; r < s->n; r++) {
+        uint32_t q = p->from[r];
+        if (q != r && s->full_length[q] == p->shared[r] && s->full_length[r] > p->shared[r])
+            extended[q] = (uint8_t)(extended[q] == 0 ? 1 : 2);
+    }
+    *out = extended;
+    return LTA_OK;
+}
+
+/* A path that leaves a position. */
+typedef struct branch {
+    uint64_t symbol;       /* by which it does */
+    uint32_t owner, depth; /* the position; depth 0: the root */
+    uint32_t request;      /* 1 + the request that goes this way; 0 = free slot */
+    uint32_t said_by;      /* the request that leaves its prefix there */
+} branch;
+
+typedef struct branch_table {
+    branch *slot;
+    uint64_t n_slots; /* a power of two */
+} branch_table;
+
+static uint64_t slot_of(const branch_table *t, const branch *b)
+{
+    return mix(b->symbol + mix((uint64_t)b->owner << 32 | b->depth)) & (t->n_slots - 1);
+}
+
+static lta_status add_branch(const branch_table *t, const branch *b)
+{
+    uint64_t i = slot_of(t, b);
+    branch *slot = t->slot;
+    while (slot[i].request != 0 &&
+           (slot[i].symbol != b->symbol || slot[i].owner != b->owner || slot[i].depth != b->depth))
+        i = (i + 1) & (t->n_slots - 1);
+    if (slot[i].request == 0)
+        slot[i] = *b;
+    else if (slot[i].request != b->request)
+        return lta_fail(LTA_ERR_FORMAT,
+                        "requests %u and %u share more than the %u symbols that request %u says it shares; "
+                        "expected longest shared prefixes: import the trace again",
+                        slot[i].request - 1, b->request - 1, b->depth, b->said_by);
+    return LTA_OK;
+}
+
+/* The way by which r leaves its prefix, and the one by which the prefix's owner goes on there. Returns how
+ * many of them there are. */
+static unsigned list_branches(const prefixes *p, uint64_t r, branch *out)
+{
+    const lta_sequences *s = p->s;
+    uint32_t g = p->shared[r], q = g > 0 ? p->from[r] : 0;
+    unsigned n = 0;
+    for (int own = 0; own < 2; own++) {
+        uint32_t who = own ? q : (uint32_t)r;
+        if (s->full_length[who] > g && (!own || g > 0))
+            out[n++] = (branch){.symbol = symbol_after(s, who, g),
+                                .owner = q,
+                                .depth = g,
+                                .request = who + 1,
+                                .said_by = (uint32_t)r};
+    }
+    return n;
+}
+
+/* Every path that leaves a position, the owner's own continuation included, must do so by another symbol.
+ * Some branches at a time: their slots are asked for before the first of them is needed. */
 static lta_status check_branches(const prefixes *p)
 {
-    typedef struct branch {
-        uint64_t symbol;
-        uint32_t owner, depth; /* the position it leaves; depth 0: the root */
-        uint32_t request;      /* 1 + the request that goes this way; 0 = free slot */
-        uint32_t unused;
-    } branch;
+    enum { AT_ONCE = 32 };
     lta_status st = LTA_OK;
-    const lta_sequences *s = p->s;
-    branch *slot = NULL;
-    uint64_t n_slots = 16;
-    while (n_slots < 4 * s->n)
-        n_slots *= 2; /* at most two branches a request */
-    LTA_TRY(LTA_CALLOC(&slot, n_slots));
-    for (uint64_t r = 0; r < s->n; r++) {
-        uint32_t g = p->shared[r], q = g > 0 ? p->from[r] : 0;
-        for (int own = 0; own < 2;
-             own++) { /* r's way out of its prefix, then the way q itself goes on there */
-            uint32_t who = own ? q : (uint32_t)r;
-            if (s->full_length[who] <= g || (own && g == 0))
-                continue;
-            branch b = {.symbol = symbol_after(s, who, g), .owner = q, .depth = g, .request = who + 1};
-            uint64_t i = mix(b.symbol + mix((uint64_t)q << 32 | g)) & (n_slots - 1);
-            while (slot[i].request != 0 &&
-                   (slot[i].symbol != b.symbol || slot[i].owner != q || slot[i].depth != g))
-                i = (i + 1) & (n_slots - 1);
-            if (slot[i].request == 0) {
-                slot[i] = b;
-            } else if (slot[i].request != b.request) {
-                st = lta_fail(
-                    LTA_ERR_FORMAT,
-                    "requests %u and %u share more than the %u symbols that request %llu says it shares; "
-                    "expected longest shared prefixes: import the trace again",
-                    slot[i].request - 1, who, g, (unsigned long long)r);
-                goto done;
-            }
-        }
+    uint64_t n = p->s->n, n_shared = 0;
+    uint8_t *extended = NULL;
+    branch_table t = {.n_slots = 16};
+    LTA_TRY(count_extensions(p, &extended));
+    for (uint64_t r = 0; r < n; r++)
+        n_shared += is_shared_branch(p, extended, r);
+    while (t.n_slots < 4 * n_shared) /* at most two branches a request */
+        t.n_slots *= 2;
+    LTA_TRY(LTA_CALLOC(&t.slot, t.n_slots));
+    for (uint64_t r = 0; r < n;) {
+        branch some[AT_ONCE + 1];
+        unsigned m = 0;
+        for (; r < n && m < AT_ONCE; r++)
+            if (is_shared_branch(p, extended, r))
+                m += list_branches(p, r, some + m);
+        for (unsigned i = 0; i < m; i++)
+            __builtin_prefetch(&t.slot[slot_of(&t, &some[i])], 1);
+        for (unsigned i = 0; i < m; i++)
+            LTA_TRY(add_branch(&t, &some[i]));
     }
 done:
-    free(slot);
+    free(extended);
+    free(t.slot);
     return st;
 }
 
