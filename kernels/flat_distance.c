@@ -12,8 +12,9 @@
  * part, in order; for those, the parts before it are gone through from the last to the first, as they are at
  * their end. An object that is live in one has its distance: live objects behind it there, live ones of the
  * parts in between, and first accesses before it in its own part. It then dies there, because what is counted
- * next comes after it; an object that is not there goes on to the part before. Whatever the number of
- * threads, the numbers are the same. */
+ * next comes after it; an object that is not there goes on to the part before. As no part comes after the
+ * last one, it is longer: its tail is counted while the parts before it go through the first lists. Whatever
+ * the number of threads, the numbers are the same. */
 #include "kernels/flat_distance.h"
 
 #include "kernels/flat_space.h"
@@ -31,7 +32,8 @@ enum {
     LATER = 24,             /* accesses between looking up a position and killing it */
     LEAST_ROOM = 64,        /* positions that come free when live ones move together */
     LEAST_PART = 1 << 18,   /* accesses for a thread */
-    TAIL = 6,               /* a part to the last one's tail */
+    TAIL = 4,               /* lengths of the last part's tail to a part */
+    LISTING = 8,            /* part 0 is longer by 1 / LISTING: it lists no first accesses */
     SPACE_A_LIVE_ONE = 16,  /* positions */
     LEAST_SPACE = 63 << 20, /* positions */
 };
@@ -352,7 +354,7 @@ static lta_status count_part(const flat *f, const instruction_set *set, part *p,
     }
     if (!new)
         return LTA_OK;
-    for (uint64_t i = 0; i < 2 * AHEAD; i++)
+    for (uint64_t i = 0; new->n > 0 && i < 2 * AHEAD; i++)
         new->access[new->n + i] = new->access[0];
     LTA_TRY(LTA_GROW(&new->distance, &new->n_distance, new->n));
     for (uint64_t i = 0; i < new->n; i++)
@@ -371,10 +373,17 @@ static lta_status join_lists(list *l, const list *tail)
     memcpy(l->access + l->n, tail->access, tail->n * sizeof *l->access);
     memcpy(l->distance + l->n, tail->distance, tail->n * sizeof *l->distance);
     l->n += tail->n;
-    for (uint64_t i = 0; i < 2 * AHEAD; i++)
+    for (uint64_t i = 0; l->n > 0 && i < 2 * AHEAD; i++)
         l->access[l->n + i] = l->access[0];
 done:
     return st;
+}
+
+/* Where part k of n ends, but for the last one's tail. */
+static uint64_t end_of_part(uint64_t accesses, int k, int n)
+{
+    uint64_t more = n > 1 ? accesses / (LISTING * (uint64_t)n) : 0;
+    return more + (accesses - more) * (uint64_t)(k + 1) / (uint64_t)n;
 }
 
 static lta_status count_parts(const flat *f, const instruction_set *set, uint64_t space, int n, part *parts)
@@ -386,8 +395,8 @@ static lta_status count_parts(const flat *f, const instruction_set *set, uint64_
 #pragma omp parallel for schedule(static, 1) num_threads(n)
     for (int k = 0; k < n; k++) {
         part *p = &parts[k];
-        p->begin = tail_begin * (uint64_t)k / (uint64_t)n;
-        p->end = k < n - 1 ? tail_begin * (uint64_t)(k + 1) / (uint64_t)n : f->n;
+        p->begin = k > 0 ? end_of_part(tail_begin, k - 1, n) : 0;
+        p->end = k < n - 1 ? end_of_part(tail_begin, k, n) : f->n;
         p->status = begin_part(f, space, p);
         if (p->status == LTA_OK)
             p->status = count_part(f, set, p, k < n - 1 ? p->end : tail_begin, k > 0 ? &p->new : NULL);
