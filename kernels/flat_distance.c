@@ -12,8 +12,9 @@
  * part, in order; for those, the parts before it are gone through from the last to the first, as they are at
  * their end. An object that is live in one has its distance: live objects behind it there, live ones of the
  * parts in between, and first accesses before it in its own part. It then dies there, because what is counted
- * next comes after it; an object that is not there goes on to the part before. Whatever the number of
- * threads, the numbers are the same. */
+ * next comes after it; an object that is not there goes on to the part before. As no part comes after the
+ * last one, it is longer: its tail is counted while the parts before it go through the first lists. Whatever
+ * the number of threads, the numbers are the same. */
 #include "kernels/flat_distance.h"
 
 #include "kernels/flat_space.h"
@@ -31,21 +32,30 @@ enum {
     LATER = 24,             /* accesses between looking up a position and killing it */
     LEAST_ROOM = 64,        /* positions that come free when live ones move together */
     LEAST_PART = 1 << 18,   /* accesses for a thread */
+    TAIL = 4,               /* lengths of the last part's tail to a part */
+    LISTING = 8,            /* part 0 is longer by 1 / LISTING: it lists no first accesses */
     SPACE_A_LIVE_ONE = 16,  /* positions */
     LEAST_SPACE = 63 << 20, /* positions */
 };
 
+/* First accesses of a part, in order, to objects that may be in those before it. */
+typedef struct list {
+    uint32_t *access, *distance; /* [n] which, and their distances as far as they are known */
+    uint64_t n, n_access, n_distance;
+} list;
+
 /* Part of the trace, and the objects touched in it. */
 typedef struct part {
     uint64_t begin, end; /* accesses */
+    uint64_t next;       /* the first one that is not counted yet */
     uint32_t *last;      /* [n_objects] position; nobody's: never */
     lta_flat_space space;
     uint64_t base, first;     /* positions from base on belong to accesses from first on */
     uint32_t *access, *owner; /* [base - LTA_FLAT_FIRST] positions below base: which access that was, whose */
     uint64_t n_access, n_owner; /* room */
     uint32_t *at;               /* [BATCH] positions to be killed */
-    uint32_t *new, *distance;   /* [n_new] first accesses, and what their distances are as far as is known */
-    uint64_t n_new;
+    uint64_t n_new;             /* first accesses so far */
+    list new;
     lta_status status;
 } part;
 
@@ -125,17 +135,17 @@ LTA_FLAT_INLINE void list_previous(const flat *f, const part *p, uint64_t begin,
         }
 }
 
-LTA_FLAT_INLINE void list_new(part *p, uint64_t begin, uint64_t m)
+LTA_FLAT_INLINE void list_new(const part *p, uint64_t begin, uint64_t m, list *new)
 {
-    uint64_t n = p->n_new;
+    uint64_t n = new->n;
     for (uint64_t i = 0; i < m; i++) {
-        p->new[n] = (uint32_t)(begin + i);
+        new->access[n] = (uint32_t)(begin + i);
         n += p->at[i] == LTA_FLAT_NOBODY;
     }
-    p->n_new = n;
+    new->n = n;
 }
 
-LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t m, int levels)
+LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t m, list *new, int levels)
 {
     const uint32_t *object = f->object + begin;
     uint64_t more = f->n - begin < m + REST ? f->n - begin : m + REST;
@@ -150,50 +160,58 @@ LTA_FLAT_INLINE void go_through(const flat *f, part *p, uint64_t begin, uint64_t
     for (uint64_t i = 0; absent && i < m; i++)
         if (object[i] == LTA_FLAT_NONE)
             f->previous[begin + i] = LTA_FLAT_NONE;
-    if (p->new)
-        list_new(p, begin, m);
+    if (new)
+        list_new(p, begin, m, new);
     p->space.used += m;
     p->space.killed += m;
 }
 
 /* ---- objects that were not there before ---- */
 
-/* Looks for first accesses of a later part among what is live at p's end. */
-LTA_FLAT_INLINE void resolve(const flat *f, part *p, part *later, int levels)
+/* The position of first access i among p's. */
+LTA_FLAT_INLINE void look_for(const flat *f, part *p, const uint32_t *access, uint64_t i, int levels)
 {
-    const uint32_t *last = p->last, *new = later->new;
-    char *rows = p->space.rows;
+    uint32_t q = p->last[f->object[access[i]]];
+    __builtin_prefetch(&f->object[access[i + 2 * AHEAD]]);
+    __builtin_prefetch(&p->last[f->object[access[i + AHEAD]]]);
+    __builtin_prefetch(&f->distance[access[i]], 1);
+    __builtin_prefetch(&f->previous[access[i]], 1);
+    p->at[i % BATCH] = q;
+    lta_flat_ask_for(p->space.rows, q, levels);
+}
+
+/* Looks for first accesses of a later part among what is live at p's end; those whose objects are not there
+ * remain in the list. */
+LTA_FLAT_INLINE void resolve(const flat *f, part *p, list *later, int levels)
+{
+    const uint32_t *access = later->access, shift = (uint32_t)p->first - (uint32_t)p->base;
     uint32_t live = (uint32_t)lta_flat_space_live(&p->space),
              behind = (uint32_t)(p->space.used - p->space.killed);
-    uint64_t n = later->n_new, kept = 0;
-    for (uint64_t begin = 0, m; begin < n; begin += m) {
-        m = n - begin < BATCH ? n - begin : BATCH;
-        for (uint64_t i = begin; i < begin + m; i++) {
-            __builtin_prefetch(&f->object[new[i + 2 * AHEAD < n ? i + 2 * AHEAD : n - 1]]);
-            __builtin_prefetch(&last[f->object[new[i + AHEAD < n ? i + AHEAD : n - 1]]]);
-            p->at[i - begin] = last[f->object[new[i]]];
-        }
-        for (uint64_t i = begin; i < begin + m; i++) {
-            uint32_t q = p->at[i - begin], a = new[i], distance = later->distance[i];
-            lta_flat_ask_for(rows, p->at[i + LATER < begin + m ? i + LATER - begin : 0], levels);
-            bool found = q != LTA_FLAT_NOBODY;
-            f->distance[a] = distance + --behind - q + lta_flat_kill(rows, q, levels);
+    uint64_t n = later->n, kept = 0;
+    for (uint64_t i = 0; i < n + LATER; i++) {
+        if (i < n)
+            look_for(f, p, access, i, levels);
+        if (i < LATER)
+            continue;
+        uint32_t q = p->at[(i - LATER) % BATCH], a = access[i - LATER], distance = later->distance[i - LATER];
+        f->distance[a] = distance + --behind - q + lta_flat_kill(p->space.rows, q, levels);
+        f->previous[a] = q == LTA_FLAT_NOBODY ? LTA_FLAT_NONE : q + shift;
+        if (p->base > LTA_FLAT_FIRST)
             f->previous[a] = access_at(p, q);
-            later->new[kept] = a;
-            later->distance[kept] = distance + live;
-            live -= found;
-            kept += !found;
-        }
+        later->access[kept] = a;
+        later->distance[kept] = distance + live;
+        live -= q != LTA_FLAT_NOBODY;
+        kept += q == LTA_FLAT_NOBODY;
     }
     p->space.killed += n;
-    later->n_new = kept;
+    later->n = kept;
 }
 
 /* ---- by instruction set ---- */
 
 typedef struct instruction_set {
-    void (*go_through)(const flat *f, part *p, uint64_t begin, uint64_t m);
-    void (*resolve)(const flat *f, part *p, part *later);
+    void (*go_through)(const flat *f, part *p, uint64_t begin, uint64_t m, list *new);
+    void (*resolve)(const flat *f, part *p, list *later);
 } instruction_set;
 
 /* clang-format off */
@@ -205,11 +223,11 @@ typedef struct instruction_set {
     default: function(__VA_ARGS__, 4);                                                                            \
     }
 #define COMPILE_FOR(name, attributes)                                                                             \
-    attributes static void go_through_##name(const flat *f, part *p, uint64_t begin, uint64_t m)                  \
+    attributes static void go_through_##name(const flat *f, part *p, uint64_t begin, uint64_t m, list *new)       \
     {                                                                                                             \
-        BY_LEVELS(go_through, f, p, begin, m)                                                                     \
+        BY_LEVELS(go_through, f, p, begin, m, new)                                                                \
     }                                                                                                             \
-    attributes static void resolve_##name(const flat *f, part *p, part *later)                                    \
+    attributes static void resolve_##name(const flat *f, part *p, list *later)                                    \
     {                                                                                                             \
         BY_LEVELS(resolve, f, p, later)                                                                           \
     }                                                                                                             \
@@ -246,6 +264,13 @@ static const instruction_set *set_for(int instructions)
 
 /* ---- parts ---- */
 
+static void free_list(list *l)
+{
+    free(l->access);
+    free(l->distance);
+    *l = (list){0};
+}
+
 static void free_part(part *p)
 {
     lta_flat_space_free(&p->space);
@@ -253,8 +278,7 @@ static void free_part(part *p)
     free(p->access);
     free(p->owner);
     free(p->at);
-    free(p->new);
-    free(p->distance);
+    free_list(&p->new);
 }
 
 /* Live positions move together, in order, and there are positions again. next: the access that comes. */
@@ -296,33 +320,106 @@ done:
     return st;
 }
 
-/* The part as if there were none before it. */
-static lta_status count_part(const flat *f, const instruction_set *set, uint64_t space, part *p)
+static lta_status begin_part(const flat *f, uint64_t space, part *p)
 {
     lta_status st = LTA_OK;
-    uint64_t n = p->end - p->begin, positions = space > 0 ? space : LEAST_SPACE;
+    uint64_t n = p->end - p->begin;
+    space = space > 0 ? space : LEAST_SPACE;
     LTA_TRY(LTA_ALLOC_HUGE(&p->last, f->n_objects));
     LTA_TRY(LTA_ALLOC(&p->at, BATCH));
-    if (p->begin > 0)
-        LTA_TRY(LTA_ALLOC_HUGE(&p->new, (n < f->n_objects ? n : f->n_objects) + 1));
-    LTA_TRY(lta_flat_space_make(positions < n ? positions : n, &p->space));
+    LTA_TRY(lta_flat_space_make(space < n ? space : n, &p->space));
     memset(p->last, LTA_FLAT_NOBODY, f->n_objects * sizeof *p->last);
     p->base = LTA_FLAT_FIRST;
-    p->first = p->begin;
-    for (uint64_t i = p->begin, m; i < p->end; i += m) {
-        if (p->space.used == p->space.limit)
-            LTA_TRY(compact(f, p, i));
-        m = p->space.limit - p->space.used < BATCH ? p->space.limit - p->space.used : BATCH;
-        m = p->end - i < m ? p->end - i : m;
-        if (i + m + REST > f->n && f->n - i > REST)
-            m = f->n - i - REST;
-        set->go_through(f, p, i, m);
-    }
-    if (p->begin > 0)
-        LTA_TRY(LTA_ALLOC(&p->distance, p->n_new));
-    for (uint64_t i = 0; p->begin > 0 && i < p->n_new; i++)
-        p->distance[i] = (uint32_t)i;
+    p->first = p->next = p->begin;
 done:
+    return st;
+}
+
+/* The part up to `end` as if there were none before it. new: the list of first accesses, which is empty;
+ * NULL: nobody wants it. */
+static lta_status count_part(const flat *f, const instruction_set *set, part *p, uint64_t end, list *new)
+{
+    lta_status st = LTA_OK;
+    uint64_t n = end - p->next, m;
+    if (new) /* the last place is scratch; behind the list are accesses to be asked for */
+        LTA_TRY(LTA_GROW(&new->access, &new->n_access, (n < f->n_objects ? n : f->n_objects) + 2 * AHEAD));
+    for (; p->next < end; p->next += m) {
+        if (p->space.used == p->space.limit)
+            LTA_TRY(compact(f, p, p->next));
+        m = p->space.limit - p->space.used < BATCH ? p->space.limit - p->space.used : BATCH;
+        m = end - p->next < m ? end - p->next : m;
+        if (p->next + m + REST > f->n && f->n - p->next > REST)
+            m = f->n - p->next - REST;
+        set->go_through(f, p, p->next, m, new);
+    }
+    if (!new)
+        return LTA_OK;
+    for (uint64_t i = 0; new->n > 0 && i < 2 * AHEAD; i++)
+        new->access[new->n + i] = new->access[0];
+    LTA_TRY(LTA_GROW(&new->distance, &new->n_distance, new->n));
+    for (uint64_t i = 0; i < new->n; i++)
+        new->distance[i] = (uint32_t)(p->n_new + i);
+    p->n_new += new->n;
+done:
+    return st;
+}
+
+/* What is left of a part's tail follows what is left of what was before it. */
+static lta_status join_lists(list *l, const list *tail)
+{
+    lta_status st = LTA_OK;
+    LTA_TRY(LTA_GROW(&l->access, &l->n_access, l->n + tail->n + 2 * AHEAD));
+    LTA_TRY(LTA_GROW(&l->distance, &l->n_distance, l->n + tail->n));
+    memcpy(l->access + l->n, tail->access, tail->n * sizeof *l->access);
+    memcpy(l->distance + l->n, tail->distance, tail->n * sizeof *l->distance);
+    l->n += tail->n;
+    for (uint64_t i = 0; l->n > 0 && i < 2 * AHEAD; i++)
+        l->access[l->n + i] = l->access[0];
+done:
+    return st;
+}
+
+/* Where part k of n ends, but for the last one's tail. */
+static uint64_t end_of_part(uint64_t accesses, int k, int n)
+{
+    uint64_t more = n > 1 ? accesses / (LISTING * (uint64_t)n) : 0;
+    return more + (accesses - more) * (uint64_t)(k + 1) / (uint64_t)n;
+}
+
+static lta_status count_parts(const flat *f, const instruction_set *set, uint64_t space, int n, part *parts)
+{
+    lta_status st = LTA_OK;
+    uint64_t tail_begin = f->n - (n > 1 ? f->n / (TAIL * (uint64_t)n) : 0);
+    part *last = &parts[n - 1];
+    list tail = {0};
+#pragma omp parallel for schedule(static, 1) num_threads(n)
+    for (int k = 0; k < n; k++) {
+        part *p = &parts[k];
+        p->begin = k > 0 ? end_of_part(tail_begin, k - 1, n) : 0;
+        p->end = k < n - 1 ? end_of_part(tail_begin, k, n) : f->n;
+        p->status = begin_part(f, space, p);
+        if (p->status == LTA_OK)
+            p->status = count_part(f, set, p, k < n - 1 ? p->end : tail_begin, k > 0 ? &p->new : NULL);
+    }
+    for (int k = 0; k < n; k++)
+        st = parts[k].status != LTA_OK ? parts[k].status : st;
+    if (st != LTA_OK || n == 1)
+        goto done;
+#pragma omp parallel for schedule(static, 1) num_threads(n)
+    for (int k = 0; k < n; k++)
+        if (k < n - 1)
+            set->resolve(f, &parts[k], &parts[k + 1].new);
+        else
+            last->status = count_part(f, set, last, last->end, &tail);
+    LTA_TRY(last->status);
+    set->resolve(f, last - 1, &tail);
+    LTA_TRY(join_lists(&last->new, &tail));
+    for (int by = 2; by < n; by++)
+#pragma omp parallel for schedule(static, 1) num_threads(n - by)
+        for (int k = 0; k < n - by; k++)
+            set->resolve(f, &parts[k], &parts[k + by].new);
+done:
+    free_list(&tail);
     return st;
 }
 
@@ -334,29 +431,16 @@ lta_status lta_flat_distances_by(int instructions, uint64_t space, int threads, 
     const flat f = {n, object, n_objects, previous, distance};
     const instruction_set *set = set_for(instructions);
     part *parts = NULL;
-    int n_parts = 0;
     if (!set)
         return lta_fail(LTA_ERR_NO_BACKEND, "the processor lacks %s", instructions == 1 ? "AVX2" : "AVX-512");
     if (n == 0)
         return LTA_OK;
     LTA_TRY(LTA_CALLOC(&parts, (uint64_t)threads));
-    n_parts = threads;
-#pragma omp parallel for schedule(static, 1) num_threads(n_parts)
-    for (int k = 0; k < n_parts; k++) {
-        parts[k].begin = n * (uint64_t)k / (uint64_t)n_parts;
-        parts[k].end = n * (uint64_t)(k + 1) / (uint64_t)n_parts;
-        parts[k].status = count_part(&f, set, space, &parts[k]);
-    }
-    for (int k = 0; k < n_parts; k++)
-        if (parts[k].status != LTA_OK)
-            st = lta_fail(parts[k].status, "could not allocate memory for stack distances of %llu accesses",
-                          (unsigned long long)n);
-    for (int by = 1; st == LTA_OK && by < n_parts; by++)
-#pragma omp parallel for schedule(static, 1) num_threads(n_parts - by)
-        for (int k = 0; k < n_parts - by; k++)
-            set->resolve(&f, &parts[k], &parts[k + by]);
+    st = count_parts(&f, set, space, threads, parts);
+    if (st != LTA_OK) /* the thread that knows more may be another one */
+        lta_fail(st, "could not allocate memory for stack distances of %llu accesses", (unsigned long long)n);
 done:
-    for (int k = 0; k < n_parts; k++)
+    for (int k = 0; parts && k < threads; k++)
         free_part(&parts[k]);
     free(parts);
     return st;

@@ -21,11 +21,10 @@
  * object     [n] below n_objects, or LTA_FLAT_NONE where nothing is touched; n_objects at most LTA_FLAT_MOST
  * previous   [n] out: the object's last access before, or LTA_FLAT_NONE
  * distance   [n] out: T where there is a previous one; any value elsewhere
- * Errors: LTA_ERR_NOMEM. O(n) time. For each thread 4 bytes an object and 0.16 a position, of which there are
- * 8 a live object and at least 2^24, or one an access if that is less; when they have run out once, 8 more
- * bytes a live object; for each thread but the first 8 bytes an object it touches. The widest instructions
- * that the processor has are taken. The result is the same whatever they are, and for every number of
- * threads. */
+ * Errors: LTA_ERR_NOMEM. O(n) time. For each thread 4 bytes an object and 0.16 a position; there is one
+ * position an access, but no more than 63 * 2^20 or 16 a live object. When they run out, 8 more bytes a live
+ * object; for each thread but the first 8 bytes an object it touches. The widest instructions that the
+ * processor has are taken. The result is the same whatever they are, and for every number of threads. */
 LTA_MUST_CHECK lta_status lta_flat_distances(int threads, uint64_t n, const uint32_t *object,
                                              uint64_t n_objects, uint32_t *previous, uint32_t *distance);
 
