@@ -1,10 +1,10 @@
 /* pipeline/enrich/prompt_cache.c - Kavier's prompt cache (design, section 3.7): an LRU list of prompts, keyed
  * by the first min_tokens input tokens (and the session). The key is a trie position, so two requests have
- * the same key exactly if the same node contains depth min_tokens on their input paths; its curve is one
- * stack-distance pass over keys. */
+ * the same key exactly if the same node contains depth min_tokens on their input paths; its distances are
+ * those of a flat trace of keys. */
 #include "pipeline/enrich/enrich_internal.h"
 
-#include "kernels/compute.h"
+#include "kernels/flat_distance.h"
 #include "pipeline/core/array.h"
 
 #include <stdlib.h>
@@ -20,18 +20,47 @@ static void nodes_at_depth(const lta_trie *trie, uint32_t depth, int64_t *at)
     }
 }
 
-/* Last request with the key of request r: an open-addressing table of 1 + request, 0 = free. */
-static uint64_t find_slot(const uint32_t *slot, uint64_t mask, const int64_t *key, const uint32_t *session,
-                          uint64_t r)
+/* The requests that look up, as accesses to numbered keys: object [n], LTA_FLAT_NONE where nothing is looked
+ * up. at: [n_nodes] nodes_at_depth(). */
+static lta_status number_keys(const lta_enrichment *e, uint32_t min_tokens, const uint32_t *session,
+                              const int64_t *at, uint32_t *object, uint64_t *n_objects, uint64_t *lookups)
 {
-    uint64_t h = (uint64_t)key[r] * 0x9E3779B97F4A7C15u + (session ? session[r] : 0) * 0xC2B2AE3D27D4EB4Fu;
-    h = (h ^ h >> 32) * 0xD6E8FEB86659FD93u;
-    for (h = (h ^ h >> 32) & mask; slot[h] != 0; h = (h + 1) & mask) {
-        uint64_t q = slot[h] - 1;
-        if (key[q] == key[r] && (!session || session[q] == session[r]))
-            break;
+    lta_status st = LTA_OK;
+    const lta_trace *t = &e->trace;
+    uint32_t *slot = NULL; /* open addressing: 1 + first request with a key, 0 = free */
+    uint64_t n_slots = 64;
+    while (n_slots < 2 * t->n)
+        n_slots *= 2;
+    LTA_TRY(LTA_CALLOC(&slot, n_slots));
+    *n_objects = *lookups = 0;
+    for (uint64_t r = 0; r < t->n; r++) {
+        int64_t node = e->trie.input_node[r];
+        int64_t key = node < 0 || lta_token_count(t->input_tokens[r]) < min_tokens ? -1 : at[node];
+        object[r] = LTA_FLAT_NONE;
+        if (key < 0)
+            continue;
+        ++*lookups;
+        if (session && session[r] == LTA_NO_U32) { /* shares with nobody, but takes an entry */
+            object[r] = (uint32_t)(*n_objects)++;
+            continue;
+        }
+        uint64_t h = (uint64_t)key * 0x9E3779B97F4A7C15u + (session ? session[r] : 0) * 0xC2B2AE3D27D4EB4Fu;
+        h = (h ^ h >> 32) * 0xD6E8FEB86659FD93u;
+        for (h = (h ^ h >> 32) & (n_slots - 1); slot[h] != 0; h = (h + 1) & (n_slots - 1)) {
+            uint64_t q = slot[h] - 1;
+            if (at[e->trie.input_node[q]] == key && (!session || session[q] == session[r]))
+                break;
+        }
+        if (slot[h] == 0) {
+            slot[h] = (uint32_t)(r + 1);
+            object[r] = (uint32_t)(*n_objects)++;
+        } else {
+            object[r] = object[slot[h] - 1];
+        }
     }
-    return h;
+done:
+    free(slot);
+    return st;
 }
 
 lta_status lta_prompt_cache_distances(const lta_enrichment *e, uint32_t min_tokens, bool by_session,
@@ -39,62 +68,51 @@ lta_status lta_prompt_cache_distances(const lta_enrichment *e, uint32_t min_toke
 {
     lta_status st = LTA_OK;
     const lta_trace *t = &e->trace;
-    const uint32_t *session = by_session ? t->session : NULL;
-    int64_t *at = NULL, *key = NULL;
-    uint32_t *slot = NULL, *previous = NULL, *one = NULL, *first = NULL;
-    uint64_t *offset = NULL, *run_distance = NULL, *out = NULL, n_slots = 64, n_runs = 0, looked_up = 0;
-
-    while (n_slots < 2 * t->n)
-        n_slots *= 2;
+    int64_t *at = NULL;
+    uint32_t *object = NULL, *previous = NULL, *between = NULL;
+    uint64_t *out = NULL, n_objects;
+    if (t->n > LTA_FLAT_MOST)
+        return lta_fail(LTA_ERR_FORMAT, "%llu requests, expected at most %llu for a prompt cache",
+                        (unsigned long long)t->n, (unsigned long long)LTA_FLAT_MOST);
     LTA_TRY(LTA_ALLOC(&at, e->trie.n_nodes));
-    LTA_TRY(LTA_ALLOC(&key, t->n));
-    LTA_TRY(LTA_CALLOC(&slot, n_slots));
+    LTA_TRY(LTA_ALLOC(&object, t->n));
     LTA_TRY(LTA_ALLOC(&previous, t->n));
-    LTA_TRY(LTA_ALLOC(&one, t->n));
-    LTA_TRY(LTA_CALLOC(&first, t->n));
-    LTA_TRY(LTA_ALLOC(&offset, t->n + 1));
-    LTA_TRY(LTA_ALLOC(&run_distance, t->n));
-    LTA_TRY(LTA_CALLOC(&out, t->n));
-
+    LTA_TRY(LTA_ALLOC(&between, t->n));
+    LTA_TRY(LTA_ALLOC(&out, t->n));
     nodes_at_depth(&e->trie, min_tokens / t->block_tokens, at);
-    for (uint64_t r = 0; r < t->n; r++) {
-        int64_t node = e->trie.input_node[r];
-        offset[r] = n_runs;
-        key[r] = node < 0 || lta_token_count(t->input_tokens[r]) < min_tokens ? -1 : at[node];
-        if (key[r] < 0)
-            continue;
-        looked_up++;
-        if (session && session[r] == LTA_NO_U32) { /* shares with nobody, but takes an entry */
-            first[r] = 1;
-            continue;
-        }
-        uint64_t h = find_slot(slot, n_slots - 1, key, session, r);
-        if (slot[h] == 0) {
-            first[r] = 1;
-        } else {
-            previous[n_runs] = slot[h] - 1;
-            one[n_runs++] = 1;
-        }
-        slot[h] = (uint32_t)(r + 1);
-    }
-    offset[t->n] = n_runs;
-    LTA_TRY(lta_compute_distances(e->run, t->n, offset, previous, one, first, run_distance));
+    LTA_TRY(number_keys(e, min_tokens, by_session ? t->session : NULL, at, object, &n_objects, lookups));
+    LTA_TRY(lta_flat_distances(1, t->n, object, n_objects, previous, between));
     for (uint64_t r = 0; r < t->n; r++)
-        if (offset[r + 1] > offset[r])
-            out[r] = run_distance[offset[r]] + 1;
+        out[r] = previous[r] == LTA_FLAT_NONE ? 0 : (uint64_t)between[r] + 1;
     *distance = out;
-    *lookups = looked_up;
     out = NULL;
 done:
     free(out);
-    free(run_distance);
-    free(offset);
-    free(first);
-    free(one);
+    free(between);
     free(previous);
-    free(slot);
-    free(key);
+    free(object);
     free(at);
+    return st;
+}
+
+/* A cache of the table, and how many of its lookups hit at each of max_prompts. */
+enum { MAX_PROMPTS = 12, MOST_CACHES = 12 };
+static const uint64_t max_prompts[MAX_PROMPTS] = {1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024};
+typedef struct prompt_cache {
+    bool by_session;
+    uint32_t min_tokens;
+    uint64_t lookups, hits[MAX_PROMPTS];
+    lta_status status;
+} prompt_cache;
+
+static lta_status simulate(const lta_enrichment *e, prompt_cache *c)
+{
+    uint64_t *distance = NULL;
+    lta_status st = lta_prompt_cache_distances(e, c->min_tokens, c->by_session, &distance, &c->lookups);
+    for (uint64_t r = 0; st == LTA_OK && r < e->trace.n; r++)
+        for (size_t k = MAX_PROMPTS; k-- > 0 && distance[r] > 0 && distance[r] <= max_prompts[k];)
+            c->hits[k]++;
+    free(distance);
     return st;
 }
 
@@ -104,7 +122,6 @@ done:
 lta_status lta_build_prompt_cache(const lta_enrichment *e, lta_table_set *set)
 {
     static const uint32_t min_tokens[] = {64, 256, 512, 1024, 2048, 4096};
-    static const uint64_t max_prompts[] = {1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024};
     static const lta_column_spec columns[] = {
         {LTA_STR, "scope", "1", "session: a key holds the session; global: anyone's prompt can be reused"},
         {LTA_U64, "min_tokens", "tokens", "length of the key; shorter inputs do not look up"},
@@ -118,35 +135,35 @@ lta_status lta_build_prompt_cache(const lta_enrichment *e, lta_table_set *set)
     };
     lta_status st = LTA_OK;
     lta_table *t;
-    uint64_t *distance = NULL;
+    prompt_cache cache[MOST_CACHES];
+    int64_t n = 0;
     LTA_TRY(lta_table_add(set, "prompt_cache",
                           "Kavier's prompt cache by key length, number of entries and scope", &t));
     LTA_TRY(lta_table_columns_add(t, columns));
     for (int by_session = e->sessions; by_session >= 0; by_session--)
-        for (size_t m = 0; m < sizeof min_tokens / sizeof *min_tokens; m++) {
-            uint64_t lookups;
-            if (!e->equal_blocks || min_tokens[m] % e->trace.block_tokens != 0)
-                continue;
-            LTA_TRY(lta_check_stop(e->run));
-            free(distance);
-            distance = NULL;
-            LTA_TRY(lta_prompt_cache_distances(e, min_tokens[m], by_session, &distance, &lookups));
-            for (size_t c = 0; c < sizeof max_prompts / sizeof *max_prompts; c++) {
-                uint64_t hits = 0;
-                for (uint64_t r = 0; r < e->trace.n; r++)
-                    hits += distance[r] > 0 && distance[r] <= max_prompts[c];
-                LTA_TRY(lta_table_row(t));
-                LTA_TRY(lta_table_put_text(t, by_session ? "session" : "global"));
-                lta_table_put_u64(t, min_tokens[m]);
-                lta_table_put_u64(t, max_prompts[c]);
-                lta_table_put_u64(t, e->trace.n);
-                lta_table_put_u64(t, lookups);
-                lta_table_put_u64(t, hits);
-                lta_table_put_f64(t, lta_ratio(hits, lookups));
-                lta_table_put_f64(t, lta_ratio(hits, e->trace.n));
-            }
+        for (size_t m = 0; m < sizeof min_tokens / sizeof *min_tokens; m++)
+            if (e->equal_blocks && min_tokens[m] % e->trace.block_tokens == 0)
+                cache[n++] = (prompt_cache){.by_session = by_session, .min_tokens = min_tokens[m]};
+#pragma omp parallel for schedule(dynamic, 1) num_threads(e->run->threads)
+    for (int64_t i = 0; i < n; i++)
+        cache[i].status = simulate(e, &cache[i]);
+    for (int64_t i = 0; i < n; i++) {
+        const prompt_cache *c = &cache[i];
+        if (c->status != LTA_OK) /* its detail may be another thread's */
+            LTA_TRY(lta_fail(c->status, "could not simulate the prompt cache of keys of %u tokens",
+                             c->min_tokens));
+        for (size_t k = 0; k < MAX_PROMPTS; k++) {
+            LTA_TRY(lta_table_row(t));
+            LTA_TRY(lta_table_put_text(t, c->by_session ? "session" : "global"));
+            lta_table_put_u64(t, c->min_tokens);
+            lta_table_put_u64(t, max_prompts[k]);
+            lta_table_put_u64(t, e->trace.n);
+            lta_table_put_u64(t, c->lookups);
+            lta_table_put_u64(t, c->hits[k]);
+            lta_table_put_f64(t, lta_ratio(c->hits[k], c->lookups));
+            lta_table_put_f64(t, lta_ratio(c->hits[k], e->trace.n));
         }
+    }
 done:
-    free(distance);
     return st;
 }

@@ -244,28 +244,30 @@ typedef struct tally {
     double ratio_sum;
 } tally;
 
-/* hit [n]: blocks that hit in each request. They are a prefix of the path, so its full blocks are those that
- * end at or before input_tokens. */
-static tally count_hits(const lta_enrichment *e, const lta_stored_curve *c, const uint32_t *hit)
+/* What hits at one capacity. Hits are a prefix of the path, so its full blocks are those that end at or
+ * before input_tokens. */
+static tally count_hits(const lta_enrichment *e, const lta_stored_curve *c, const lta_runs *runs,
+                        const lta_block_runs *b, uint64_t capacity)
 {
     tally v = {0};
     uint64_t block_tokens = lta_multiply_saturated(c->block, e->trace.block_tokens);
     for (uint64_t r = 0; r < e->trace.n; r++) {
+        uint64_t hits = lta_request_hits(runs, b, r, capacity);
         uint64_t tokens = lta_token_count(e->trace.input_tokens[r]);
         uint64_t full = e->equal_blocks ? tokens / block_tokens : 0;
         uint64_t lookups = lta_lookup_length(&e->trace, &e->trie, r, c->reserve_last) / c->block;
-        v.hits += hit[r];
+        v.hits += hits;
         v.lookups += lookups;
-        v.full_hits += hit[r] < full ? hit[r] : full;
+        v.full_hits += hits < full ? hits : full;
         v.input_tokens += tokens;
         v.input_full_blocks += full;
-        v.with_hits += hit[r] > 0;
+        v.with_hits += hits > 0;
         if (lookups > 0) {
             v.with_lookups++;
-            v.ratio_sum += lta_ratio(hit[r], lookups);
+            v.ratio_sum += lta_ratio(hits, lookups);
         }
         if (2 * e->fields.working_set[r] >= e->distinct) {
-            v.steady_hits += hit[r];
+            v.steady_hits += hits;
             v.steady_lookups += lookups;
         }
     }
@@ -303,14 +305,13 @@ static void put_tally(const lta_enrichment *e, lta_table *t, const lta_stored_cu
 lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
 {
     lta_status st = LTA_OK;
-    uint64_t *capacity = NULL, *scratch = NULL;
-    uint32_t *hit = NULL;
+    uint64_t *capacity = NULL, *scratch = NULL, n_tallies = 0;
+    tally *at = NULL; /* capacities */
     lta_block_runs base = {0},
                    reserved = {0}; /* of the last curve without reserve-last; of the one beside it */
     const lta_stored_curve *base_curve = NULL;
     lta_table *t;
     LTA_TRY(alloc_capacities(e, &capacity, &scratch));
-    LTA_TRY(LTA_ALLOC(&hit, e->trace.n));
     LTA_TRY(lta_table_add(set, "denominators",
                           "one number of hits under every denominator in use, side by side", &t));
     LTA_TRY(lta_table_columns_add(t, curve_columns));
@@ -329,23 +330,22 @@ lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
             LTA_TRY(lta_block_runs_again(&e->trace, &e->trie, runs, &base, true, &reserved));
         const lta_block_runs *b = c->reserve_last ? &reserved : &base;
         uint64_t n = list_capacities(e, c, false, capacity, scratch);
+        LTA_TRY(lta_check_stop(e->run));
+        LTA_TRY(LTA_GROW(&at, &n_tallies, n));
+#pragma omp parallel for schedule(dynamic, 1) num_threads(e->run->threads)
+        for (uint64_t k = 0; k < n; k++)
+            at[k] = count_hits(e, c, runs, b, capacity[k]);
         for (uint64_t k = 0; k < n; k++) {
-            LTA_TRY(lta_check_stop(e->run));
-            uint64_t at = capacity[k];
-#pragma omp parallel for schedule(static) num_threads(e->run->threads)
-            for (uint64_t r = 0; r < e->trace.n; r++)
-                hit[r] = (uint32_t)lta_request_hits(runs, b, r, at);
-            tally v = count_hits(e, c, hit);
             LTA_TRY(lta_table_row(t));
             LTA_TRY(put_curve(t, c));
-            lta_table_put_u64(t, at);
-            put_tally(e, t, c, &v);
+            lta_table_put_u64(t, capacity[k]);
+            put_tally(e, t, c, &at[k]);
         }
     }
 done:
     lta_block_runs_free(&reserved);
     lta_block_runs_free(&base);
-    free(hit);
+    free(at);
     free(scratch);
     free(capacity);
     return st;
