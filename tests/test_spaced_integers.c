@@ -106,6 +106,8 @@ static void check_comparing(const lta_spaced_integers *by, lta_random *r)
         b[same] ^= (char)(1 + lta_random_below(r, 255));
     for (size_t i = 0; i < n; i++)
         commas += text[i] == ',';
+    for (size_t i = 0; i <= n; i += 1 + lta_random_below(r, 90))
+        assert_ptr_equal(by->line_end(a + i, a + n), memchr(a + i, '\n', n - i));
     assert_int_equal(by->common(a, b, n), same);
     assert_int_equal(by->common(b, a, same), same);
     assert_int_equal(by->commas(a, n), commas);

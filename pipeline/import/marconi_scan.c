@@ -158,15 +158,14 @@ static void read_head(const scan *c, marconi_line *l)
 static lta_status find_lines(const scan *c, part *b, const char *from)
 {
     lta_status st = LTA_OK;
-    const char *text;
-    size_t length;
-    lta_lines lines = {.next = from, .end = b->to};
     b->n = b->n_symbols = 0;
-    while (lta_next_line(&lines, &text, &length)) {
+    while (from) {
+        const char *newline = c->integers->line_end(from, b->to), *end = newline ? newline : b->to;
         LTA_TRY(LTA_GROW(&b->line, &b->line_capacity, b->n + 1));
         marconi_line *l = &b->line[b->n++];
-        *l = (marconi_line){.text = text, .end = text + length};
+        *l = (marconi_line){.text = from, .end = end > from && end[-1] == '\r' ? end - 1 : end};
         read_head(c, l);
+        from = newline ? newline + 1 : NULL;
     }
 done:
     return st;

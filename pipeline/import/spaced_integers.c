@@ -10,7 +10,11 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { MOST_DIGITS = 8, BLOCK = 64 };
+enum {
+    MOST_DIGITS = 8,
+    BLOCK = 64,
+    AHEAD = 4096 /* bytes: processors by themselves do not fetch across the end of a page */
+};
 
 /* ---- plain ---- */
 
@@ -39,6 +43,11 @@ INLINE size_t common_rest(const char *a, const char *b, size_t i, size_t n)
     while (i < n && a[i] == b[i])
         i++;
     return i;
+}
+
+static const char *line_end_plain(const char *text, const char *end)
+{
+    return memchr(text, '\n', (size_t)(end - text));
 }
 
 static size_t common_plain(const char *a, const char *b, size_t n)
@@ -155,6 +164,19 @@ INLINE uint64_t finish(const char **text, const char *p, const char *end, uint64
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 
+AVX2 static const char *line_end_avx2(const char *text, const char *end)
+{
+    const __m256i newline = _mm256_set1_epi8('\n');
+    for (; end - text >= BLOCK; text += BLOCK) {
+        _mm_prefetch(text + AHEAD, _MM_HINT_T0);
+        __m256i low = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)text), newline);
+        __m256i high = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(text + 32)), newline);
+        if (!_mm256_testz_si256(_mm256_or_si256(low, high), _mm256_or_si256(low, high)))
+            break;
+    }
+    return line_end_plain(text, end);
+}
+
 AVX2 static size_t common_avx2(const char *a, const char *b, size_t n)
 {
     size_t i = 0;
@@ -223,10 +245,26 @@ AVX2 static uint64_t read_avx2(const char **text, const char *end, uint64_t *out
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi,bmi2,lzcnt,"        \
                           "popcnt")))
 
+AVX512 static const char *line_end_avx512(const char *text, const char *end)
+{
+    const __m512i newline = _mm512_set1_epi8('\n');
+    for (; end - text >= 2 * BLOCK; text += 2 * BLOCK) {
+        _mm_prefetch(text + AHEAD, _MM_HINT_T0);
+        _mm_prefetch(text + AHEAD + BLOCK, _MM_HINT_T0);
+        __mmask64 low = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(text), newline);
+        __mmask64 high = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(text + BLOCK), newline);
+        if ((low | high) != 0)
+            return low != 0 ? text + __builtin_ctzll(low) : text + BLOCK + __builtin_ctzll(high);
+    }
+    return line_end_plain(text, end);
+}
+
 AVX512 static size_t common_avx512(const char *a, const char *b, size_t n)
 {
     size_t i = 0;
     for (; n - i >= 128; i += 128) {
+        _mm_prefetch(b + i + AHEAD, _MM_HINT_T0); /* mostly the older text, and long ago */
+        _mm_prefetch(b + i + AHEAD + BLOCK, _MM_HINT_T0);
         __mmask64 low = _mm512_cmpneq_epi8_mask(_mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i));
         __mmask64 high =
             _mm512_cmpneq_epi8_mask(_mm512_loadu_si512(a + i + 64), _mm512_loadu_si512(b + i + 64));
@@ -295,10 +333,10 @@ AVX512 static uint64_t read_avx512(const char **text, const char *end, uint64_t 
 const lta_spaced_integers *lta_spaced_integers_by(lta_instructions set)
 {
     static const lta_spaced_integers by[LTA_N_INSTRUCTIONS] = {
-        [LTA_PLAIN] = {common_plain, commas_plain, read_plain},
+        [LTA_PLAIN] = {line_end_plain, common_plain, commas_plain, read_plain},
 #ifdef __x86_64__
-        [LTA_AVX2] = {common_avx2, commas_avx2, read_avx2},
-        [LTA_AVX512] = {common_avx512, commas_avx512, read_avx512},
+        [LTA_AVX2] = {line_end_avx2, common_avx2, commas_avx2, read_avx2},
+        [LTA_AVX512] = {line_end_avx512, common_avx512, commas_avx512, read_avx512},
 #endif
     };
     return &by[set];

@@ -1,10 +1,10 @@
 /* pipeline/import/spaced_integers.h - integers as Python's json.dump writes an array of them: "1, 22, 333".
  *
  * Long arrays of tokens are most of a trace's text, and most of a line repeats an earlier line. So there are
- * three operations, each in plain C, for AVX2 and for AVX-512: how far two texts agree, how many numbers a
- * text has, and what they are. Reading follows the idea of classifying 64 bytes at once and gathering the
- * digits of several numbers side by side (as in Langdale and Lemire, "Parsing gigabytes of JSON per second",
- * VLDB Journal 28(6), 2019, and Mula and Lemire's number parsing). */
+ * four operations, each in plain C, for AVX2 and for AVX-512: where a line ends, how far two texts agree, how
+ * many numbers a text has, and what they are. Reading follows the idea of classifying 64 bytes at once and
+ * gathering the digits of several numbers side by side (as in Langdale and Lemire, "Parsing gigabytes of JSON
+ * per second", VLDB Journal 28(6), 2019, and Mula and Lemire's number parsing). */
 #ifndef LTA_IMPORT_SPACED_INTEGERS_H
 #define LTA_IMPORT_SPACED_INTEGERS_H
 
@@ -17,6 +17,8 @@
 enum { LTA_SPACED_FRONT = 8 };
 
 typedef struct lta_spaced_integers {
+    /* The first line end from text on, before `end`; NULL if there is none. */
+    const char *(*line_end)(const char *text, const char *end);
     /* Bytes in which a and b [n each] agree from the left. */
     size_t (*common)(const char *a, const char *b, size_t n);
     /* Commas among n bytes. */
