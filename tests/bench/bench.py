@@ -41,12 +41,13 @@ def build():
 
 class Bench:
     def __init__(self, quick, repeats, device, data):
-        self.quick, self.repeats, self.device, self.data = quick, repeats, device, data
+        self.quick, self.repeats, self.device = quick, repeats, device
+        self.data = os.path.join(os.path.abspath(data), "quick" if quick else "full")
         self.lta = os.path.join(BUILD, "lta")
         self.bench_flat = os.path.join(BUILD, "tests", "bench_flat")
         self.bench_reuse = os.path.join(BUILD, "tests", "bench_reuse")
         self.shared = os.environ.get("LTA_SHARED", os.path.join(PROJECT, "..", "shared"))
-        os.makedirs(data, exist_ok=True)
+        os.makedirs(self.data, exist_ok=True)
 
     def size(self, what):
         return SIZES[what][self.quick]

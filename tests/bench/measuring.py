@@ -27,13 +27,14 @@ class Done:
 
 
 def run(command, cwd=None, threads=None, while_running=None, stdout=None):
-    """Runs a command to its end; while_running(pid) is called again and again until then. Raises Unavailable where the command says so."""
+    """Runs a command to its end; while_running(pid) is called again and again until then. Unavailable where the command says so."""
     environment = dict(os.environ, LC_ALL="C")
     if threads:
         environment["OMP_NUM_THREADS"] = str(threads)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.monotonic()
-        process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=stdout or out, stderr=err, cwd=cwd, env=environment)
+        process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=stdout or out, stderr=err, cwd=cwd,
+                                   env=environment)
         pid, status = 0, 0
         while while_running and pid == 0:
             while_running(process.pid)
@@ -148,8 +149,9 @@ def read_in(paths):
 
 def cached_share(paths):
     """How much of the files the page cache holds, 0 to 1; None where fincore (util-linux) is not there."""
+    command = ["fincore", "--bytes", "--noheadings", "--output", "RES", *paths]
     try:
-        done = subprocess.run(["fincore", "--bytes", "--noheadings", "--output", "RES", *paths], capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return sum(map(int, done.stdout.split())) / sum(map(os.path.getsize, paths))

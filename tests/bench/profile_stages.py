@@ -66,7 +66,7 @@ def main():
         print("skipped: perf is not there, or may not sample cpu-clock")
         return 0
     bench.build()
-    b = bench.Bench(a.quick, 1, "cpu", os.path.join(os.path.abspath(a.data), "quick" if a.quick else "full"))
+    b = bench.Bench(a.quick, 1, "cpu", a.data)
     lines = []
     try:
         for title, make, options in (("chats", b.chat, []), ("agents", b.agents, []), ("z10m", lambda: b.zipf("z10m"), ["--ids", "u64"])):

@@ -25,21 +25,19 @@ class Row:
     beside: str = ""
 
 
-def at_least(what, ours, against, ratio, target, beside="", unit="×"):
-    """ratio: a number, or (median, least, largest)."""
-    return _judged(what, ours, against, ratio, "≥ %g%s" % (target, unit), beside, unit, lambda x: x >= target)
-
-
-def at_most(what, ours, against, ratio, target, beside="", unit="×"):
-    return _judged(what, ours, against, ratio, "≤ %g%s" % (target, unit), beside, unit, lambda x: x <= target)
-
-
-def _judged(what, ours, against, ratio, target, beside, unit, good):
+def compared(what, ours, against, ratio, beside="", at_least=None, at_most=None, unit="×"):
+    """ratio: a number, or (median, least, largest). Without a target it is shown, not judged."""
     middle = ratio[0] if isinstance(ratio, tuple) else ratio
     text = number(middle) + unit
     if isinstance(ratio, tuple):
         text += " (%s – %s)" % (number(ratio[1]), number(ratio[2]))
-    return Row(what, ours, against, text, target, "yes" if good(middle) else "**no**", beside)
+    if at_least is not None:
+        target, met = "≥ %g%s" % (at_least, unit), middle >= at_least
+    elif at_most is not None:
+        target, met = "≤ %g%s" % (at_most, unit), middle <= at_most
+    else:
+        return Row(what, ours, against, text, beside=beside)
+    return Row(what, ours, against, text, target, "yes" if met else "**no**", beside)
 
 
 def skipped(what, why, target=""):

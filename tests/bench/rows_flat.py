@@ -5,7 +5,7 @@ import os
 import re
 
 from measuring import in_turn, last_json, quotient, run, timed
-from report import Row, at_least, number, seconds, skipped
+from report import Row, compared, number, seconds, skipped
 
 # side: name, instructions (0 plain, 1 AVX2, 2 AVX-512), threads, target over the yardstick
 VARIANTS = (("AVX-512, 1 thread", 2, 1, 7), ("AVX-512, 2 threads", 2, 2, 11), ("AVX2 only, 1 thread", 1, 1, 3.5),
@@ -39,28 +39,29 @@ def distances(b, name):
         if mine.last("curve") != peer.last("curve"):
             raise RuntimeError("%s: another curve than the yardstick's" % title)
         n = mine.last("n")
-        beside = "distances alone %s; first pass, in fresh memory, %s" % (rate(n, mine.median("distances_s")), rate(n, mine.median("fresh_s")))
-        shown = (title, rate(n, mine.median()), "stackdist_bitmap.c %s" % rate(n, peer.median()), quotient(peer, mine))
-        rows.append(at_least(*shown, target, beside) if target else
-                    Row(*shown[:3], "%s× (%s – %s)" % tuple(map(number, shown[3])), beside=beside))
+        beside = "distances alone %s; first pass, in fresh memory, %s" % (
+            rate(n, mine.median("distances_s")), rate(n, mine.median("fresh_s")))
+        rows.append(compared(title, rate(n, mine.median()), "stackdist_bitmap.c %s" % rate(n, peer.median()), quotient(peer, mine), beside,
+                             at_least=target))
     return rows
 
 
 def commands(b, name):
     """Wall time of the commands on the same trace, from the committed trace.h5 on."""
     path, (accesses, _) = b.zipf(name), b.size(name)
-    store = b.fresh("store-flat")
     b.need_memory(accesses * 260)
+    store = b.fresh("store-flat")
     imported = timed(b.command("import", "-o", store, "--ids", "u64", path, device=False))
-    stages = {"%s, %d" % (stage, threads): (lambda s=stage, t=threads: timed(b.command(s, "--force", store, threads=t)))
-              for stage in ("trie", "reuse", "curve") for threads in (1, 2)}
-    taken = in_turn(stages, b.repeats)
-    texts = ["%s %s and %s" % (stage, seconds(taken[stage + ", 1"].median()), seconds(taken[stage + ", 2"].median()))
-             for stage in ("trie", "reuse", "curve")]
-    whole = sum(taken[stage + ", 1"].median() for stage in ("trie", "reuse", "curve"))
+    stages = ("trie", "reuse", "curve")
+    rounds = b.repeats if accesses <= 10**7 else 1
+    taken = in_turn({(stage, threads): (lambda s=stage, t=threads: timed(b.command(s, "--force", store, threads=t)))
+                     for stage in stages for threads in (1, 2)}, rounds)
     b.fresh("store-flat")
+    whole = sum(taken[stage, 1].median() for stage in stages)
+    texts = ["%s %s and %s" % (stage, *(seconds(taken[stage, t].median()) for t in (1, 2))) for stage in stages]
     return [Row("commands on %s: trie, reuse, curve, 1 thread" % name, "%s, %s" % (seconds(whole), rate(accesses, whole)),
-                beside="1 and 2 threads: %s; import once, 1 thread: %s" % (", ".join(texts), seconds(imported["s"])))]
+                beside="1 and 2 threads: %s; import once, 1 thread: %s%s" % (", ".join(texts), seconds(imported["s"]),
+                                                                            "; one round" if rounds == 1 else ""))]
 
 
 def libcachesim(b):
@@ -77,13 +78,15 @@ def libcachesim(b):
         return {"s": sum(t["s"] for t in taken)}
 
     samples = in_turn({"theirs": lambda: last_json([python, script, path, *capacities]), "ours": ours}, 1)
-    curve = csv.DictReader(io.StringIO(run(b.command("curve", store, "--scope", "global", "--csv", "-", "--capacity", ",".join(map(str, capacities)))).out))
+    curve = csv.DictReader(io.StringIO(run(b.command("curve", store, "--scope", "global", "--csv", "-",
+                                                     "--capacity", ",".join(map(str, capacities)))).out))
     misses = [int(r["lookups"]) - int(r["hits"]) for r in curve]
     wrong = [c for c, m, x in zip(capacities, misses, samples["theirs"].last("misses")) if m != x]
     b.fresh("store-libcachesim")
     theirs, mine = samples["theirs"], samples["ours"]
-    return [Row("exact LRU curve of z10m at 20 capacities", "%s: trie, reuse, curve commands, 1 thread, every capacity" % seconds(mine.median()),
-                "libCacheSim %s: %s, a pass each" % (theirs.last("version"), seconds(theirs.median())),
-                "%s×" % number(theirs.median() / mine.median()),
-                beside="one capacity: %s; misses %s; one round" % (
-                    rate(accesses, theirs.median("one_s")), "equal at all 20" if not wrong else "differ at %s" % wrong))]
+    beside = "theirs at one capacity %s; misses %s; one round" % (
+        rate(accesses, theirs.median("one_s")), "differ at %s" % wrong if wrong else "equal at all 20")
+    return [compared("exact LRU curve of z10m at 20 capacities",
+                     "trie, reuse, curve commands, 1 thread, every capacity: %s" % seconds(mine.median()),
+                     "libCacheSim %s, a pass each: %s" % (theirs.last("version"), seconds(theirs.median())),
+                     theirs.median() / mine.median(), beside)]

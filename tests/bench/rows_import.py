@@ -3,7 +3,7 @@ import os
 import re
 
 from measuring import Unavailable, cached_share, evict, in_turn, quotient, read_in, run, timed
-from report import Row, at_least, at_most, number, seconds, skipped
+from report import Row, compared, number, seconds, skipped
 
 
 def speed(path, s):
@@ -50,9 +50,7 @@ def _loading(b, title, path, targets):
             rows.append(skipped(what, peer.why_not))
             continue
         beside += "; over its parse alone %s×" % number(quotient(peer, mine, "parse_s")[0])
-        ratio = quotient(peer, mine)
-        rows.append(at_least(what, speed(path, mine.median()), against, ratio, target, beside) if target else
-                    Row(what, speed(path, mine.median()), against, "%s× (%s – %s)" % tuple(map(number, ratio)), beside=beside))
+        rows.append(compared(what, speed(path, mine.median()), against, quotient(peer, mine), beside, at_least=target))
     return rows
 
 
@@ -95,12 +93,15 @@ def chat_otherwise(b):
         pass
     samples = in_turn(sides, b.repeats)
     for threads in (1, 2):
-        row = Row("chats, cold: dropped from the page cache before each run, %d thread%s" % (threads, "s" if threads > 1 else ""),
-                  speed(path, samples[threads].median()), beside="%s wall" % seconds(samples[threads].median()))
+        mine = samples[threads]
+        shown = ("chats, cold: dropped from the page cache before each run, %d thread%s" % (threads, "s" if threads > 1 else ""),
+                 speed(path, mine.median()))
+        beside = "%s wall" % seconds(mine.median())
         if "theirs" in samples:
-            row.against = "json_simdjson.cc %s" % speed(path, samples["theirs"].median())
-            row.ratio = "%s× (%s – %s)" % tuple(map(number, quotient(samples["theirs"], samples[threads])))
-        rows.append(row)
+            peer = samples["theirs"]
+            rows.append(compared(*shown, "json_simdjson.cc %s" % speed(path, peer.median()), quotient(peer, mine), beside))
+        else:
+            rows.append(Row(*shown, beside=beside))
     return rows
 
 
@@ -115,8 +116,8 @@ def agents(b):
     size = "%s GB" % number(os.path.getsize(path) / 1e9)
     rows = _loading(b, "agents (collapsing history), %s of JSON to trace.h5" % size, path, {1: 8, 2: None})
     stored, symbols = stored_symbols(b, path)
-    rows.append(at_most("agents: symbols stored", "%s million" % number(stored / 1e6), "%s million in all" % number(symbols / 1e6),
-                        stored / symbols, 0.2, unit=""))
+    rows.append(compared("agents: symbols stored", "%s million" % number(stored / 1e6), "%s million in all" % number(symbols / 1e6),
+                         stored / symbols, at_most=0.2, unit=""))
     return rows
 
 
@@ -139,7 +140,9 @@ def sisters(b):
             return timed(["cat", *paths], stdout=nowhere)
 
     samples = in_turn({"cat": cat, 2: ours(2), 1: ours(1)}, b.repeats)
-    beside = "%s of processor time; 1 thread %s; %s" % (seconds(samples[2].median("cpu_s")), seconds(samples[1].median()), _cache_state(paths))
     b.fresh("store-sisters")
-    return [at_most("%d sister files, %s GB, to enriched.h5 (lta run), warm, 2 threads" % (len(paths), number(size / 1e9)),
-                    seconds(samples[2].median()), "cat to /dev/null %s" % seconds(samples["cat"].median()), quotient(samples[2], samples["cat"]), 4, beside)]
+    mine, peer, cpu_s = samples[2], samples["cat"], samples[2].median("cpu_s")
+    return [compared("%d sister files, %s GB, to enriched.h5 (lta run), warm, 2 threads" % (len(paths), number(size / 1e9)),
+                     seconds(mine.median()), "cat to /dev/null %s" % seconds(peer.median()), quotient(mine, peer),
+                     "%s of processor time; 1 thread %s; %s" % (seconds(cpu_s), seconds(samples[1].median()), _cache_state(paths)),
+                     at_most=4)]

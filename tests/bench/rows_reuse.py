@@ -1,14 +1,11 @@
 """Rows of trie, reuse and curve: how fast, and how the cost grows with requests, with prompt lengths, and for ugly traces."""
 import os
 
-from measuring import in_turn, json_lines, last_json, run, timed
-from report import Row, at_least, at_most, markdown, number, seconds
+from measuring import in_turn, json_lines, run, timed
+from report import compared, markdown, number, seconds
 
 NEAR_LINEAR = 1.5  # what a request may cost more where there are ten times as many
-
-
-def million_a_second(requests, ms):
-    return "%s M requests/s" % number(requests / ms / 1e3)
+FLAT = 1.2  # what it may cost more where prompts are ten times as long
 
 
 def _shapes(b, *shapes, store=None):
@@ -23,8 +20,9 @@ def _rate(b, title, store, found):
     beside = "trie %s, reuse %s, curve %s; commands: %s" % (
         *(seconds(found[k] / 1e3) for k in ("trie_ms", "reuse_global_ms", "curve_1_ms")),
         ", ".join("%s %s" % (s, seconds(taken[s].median())) for s in stages))
-    return at_least("trie + reuse + curve in memory, %s, %s requests" % (title, format(found["requests"], ",")),
-                    million_a_second(found["requests"], found["memory_ms"]), "", found["requests"] / found["memory_ms"] / 1e3, 3, beside, " M/s")
+    n, ms = found["requests"], found["memory_ms"]
+    return compared("trie + reuse + curve in memory, %s, %s requests" % (title, format(n, ",")), "%s ms" % number(ms), "", n / ms / 1e3,
+                    beside, at_least=3, unit=" M/s")
 
 
 def prefix(b):
@@ -45,28 +43,32 @@ def shapes(b):
     rows = []
     few, many = found["requests-100000"], found["requests-1000000"]
     times = many["requests"] / few["requests"]
-    for what, key in (("trie + reuse + curve in memory", "memory_ms"), ("reuse stage", "reuse_stage_ms")):
-        rows.append(at_most("×%g requests (%s to %s): %s" % (times, format(few["requests"], ","), format(many["requests"], ","), what),
-                            seconds(many[key] / 1e3), seconds(few[key] / 1e3), many[key] / few[key], times * NEAR_LINEAR))
+    steps = (("trie + reuse + curve in memory", "memory_ms"), ("reuse stage", "reuse_stage_ms"))
+    for what, key in steps:
+        rows.append(compared("×%g requests (%s to %s): %s" % (times, format(few["requests"], ","), format(many["requests"], ","), what),
+                             seconds(many[key] / 1e3), seconds(few[key] / 1e3), many[key] / few[key], at_most=times * NEAR_LINEAR))
     short, long = found["prompts-100"], found["prompts-1000"]
-    for what, key in (("trie + reuse + curve in memory", "memory_ms"), ("reuse stage", "reuse_stage_ms")):
-        rows.append(at_most("×10 prompt length (mean %s to %s): %s" % (number(short["mean_length"]), number(long["mean_length"]), what),
-                            seconds(long[key] / 1e3), seconds(short[key] / 1e3), long[key] / short[key], 1.2))
+    for what, key in steps:
+        rows.append(compared("×10 prompt length (mean %s to %s): %s" % (number(short["mean_length"]), number(long["mean_length"]), what),
+                             seconds(long[key] / 1e3), seconds(short[key] / 1e3), long[key] / short[key], at_most=FLAT))
     for key, ordinary in (("one-session", few), ("identical", many), ("distinct", many), ("prefixes", many), ("one-symbol", many)):
-        ugly = found[key]
-        cost = {k: (ugly[k] / ugly["requests"], ordinary[k] / ordinary["requests"]) for k in ("memory_ms", "reuse_stage_ms")}
-        worst = max(cost, key=lambda k: cost[k][0] / cost[k][1])
-        ns = {k: tuple("%.0f ns" % (1e6 * x) for x in v) for k, v in cost.items()}
-        rows.append(at_most("%s, %s requests: a request's cost" % (ugly["shape"], format(ugly["requests"], ",")), ns[worst][0],
-                            "%s in %s conversations" % (ns[worst][1], format(ordinary["requests"], ",")), cost[worst][0] / cost[worst][1], 3,
-                            "the dearer of: in memory %s, reuse stage %s" % (ns["memory_ms"][0], ns["reuse_stage_ms"][0])))
+        rows.append(_ugly(found[key], ordinary))
     return rows, "Shapes, milliseconds on one thread:\n\n" + _shapes_table(found.values())
+
+
+def _ugly(ugly, ordinary):
+    """What a request costs, over what it costs in conversations: in memory or in the reuse stage, whichever is dearer."""
+    cost = {k: (1e6 * ugly[k] / ugly["requests"], 1e6 * ordinary[k] / ordinary["requests"]) for k in ("memory_ms", "reuse_stage_ms")}
+    mine, usual = max(cost.values(), key=lambda c: c[0] / c[1])
+    return compared("%s, %s requests: a request's cost" % (ugly["shape"], format(ugly["requests"], ",")), "%.0f ns" % mine,
+                    "%.0f ns in %s conversations" % (usual, format(ordinary["requests"], ",")), mine / usual,
+                    "in memory %.0f ns, reuse stage %.0f ns" % (cost["memory_ms"][0], cost["reuse_stage_ms"][0]), at_most=3)
 
 
 def _shapes_table(found):
     columns = [("shape", "shape"), ("requests", "requests"), ("mean_length", "mean length"), ("nodes", "nodes"), ("runs", "runs"),
-               ("trie_ms", "trie"), ("reuse_global_ms", "reuse, global"), ("curve_1_ms", "curve, B = 1"), ("reuse_session_ms", "reuse, session"),
-               ("curve_16_ms", "curve, B = 16"), ("reuse_stage_ms", "reuse stage")]
+               ("trie_ms", "trie"), ("reuse_global_ms", "reuse, global"), ("curve_1_ms", "curve, B = 1"),
+               ("reuse_session_ms", "reuse, session"), ("curve_16_ms", "curve, B = 16"), ("reuse_stage_ms", "reuse stage")]
     lines = [[s["shape"], *("%s" % format(s[k], ",.0f") if s[k] >= 1000 else "%g" % s[k] for k, _ in columns[1:]),
               "%.0f" % (1e6 * s["reuse_stage_ms"] / s["requests"])] for s in found]
     return markdown([title for _, title in columns] + ["stage, ns a request"], lines)
@@ -89,7 +91,7 @@ def growth(b):
     b.fresh("store-growth")
     rows = []
     for k, what in (("requests", "×10 requests"), ("lengths", "×10 prompt length")):
-        rows.append(at_most("%s (%s MB to %s MB of JSON): lta run, 1 thread" % (what, *(number(os.path.getsize(paths[p]) / 1e6) for p in ("base", k))),
-                            seconds(taken[k].median()), seconds(taken["base"].median()), taken[k].median() / taken["base"].median(),
-                            10 * NEAR_LINEAR))
+        sizes = tuple(number(os.path.getsize(paths[p]) / 1e6) for p in ("base", k))
+        rows.append(compared("%s (%s MB to %s MB of JSON): lta run, 1 thread" % (what, *sizes), seconds(taken[k].median()),
+                             seconds(taken["base"].median()), taken[k].median() / taken["base"].median(), at_most=10 * NEAR_LINEAR))
     return rows

@@ -27,7 +27,8 @@ GROUPS = {
     "prefix": (("trie + reuse + curve in memory", rows_reuse.prefix),),
     "shapes": (("growth and ugly traces, in memory", rows_reuse.shapes),),
     "growth": (("growth of lta run", rows_reuse.growth),),
-    "memory": (("peak memory, chats", rows_memory.chat), ("peak memory, agents", rows_memory.agents), ("peak memory, z10m", rows_memory.flat)),
+    "memory": (("peak memory, chats", rows_memory.chat), ("peak memory, agents", rows_memory.agents),
+               ("peak memory, z10m", rows_memory.flat)),
 }
 
 
@@ -45,13 +46,13 @@ def measure(b, name):
 
 
 def arguments():
-    p = argparse.ArgumentParser(prog="tests/bench/run.sh", description="Builds lta and measures it against yardsticks, both sides in turn in one run.")
+    p = argparse.ArgumentParser(prog="tests/bench/run.sh", description="Builds lta and measures it against yardsticks, sides in turn.")
     p.add_argument("names", nargs="*", metavar="NAME", help="rows to measure, of: %s (default: all)" % ", ".join(GROUPS))
     p.add_argument("--quick", action="store_true", help="everything small, 3 rounds: to see that it works; the numbers mean little")
     p.add_argument("--rounds", type=int, help="rounds of both sides after one to warm up (default 5)")
     p.add_argument("--device", default="cpu", help="device of the trie, reuse and curve stages (default cpu)")
     p.add_argument("--readme", action="store_true", help="write the table of tests/bench/README.md from the latest full run of each row")
-    p.add_argument("--data", default=os.path.join(bench.BUILD, "data"), help="folder for input files, up to 8 GB (default .build/bench/data)")
+    p.add_argument("--data", default=os.path.join(bench.BUILD, "data"), help="folder for input files (default .build/bench/data)")
     p.add_argument("--keep", action="store_true", help="leave input files for the next run")
     a = p.parse_args()
     unknown = [n for n in a.names if n not in GROUPS]
@@ -65,7 +66,7 @@ def arguments():
 def main():
     a = arguments()
     bench.build()
-    b = bench.Bench(a.quick, a.rounds or (3 if a.quick else 5), a.device, os.path.join(os.path.abspath(a.data), "quick" if a.quick else "full"))
+    b = bench.Bench(a.quick, a.rounds or (3 if a.quick else 5), a.device, a.data)
     place = report.circumstances()
     print("%(commit)s, %(date)s; %(machine)s; %(build)s" % place)
     print("medians of %d rounds after one to warm up, sides in turn; in brackets the least and the largest ratio of a round\n" % b.repeats)
