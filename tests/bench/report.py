@@ -94,10 +94,10 @@ def circumstances():
             first_match(r"^model name\s*:\s*(.+)$", "/proc/cpuinfo") or os.uname().machine, os.cpu_count(),
             os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, os.uname().release.split("-")[0],
             first_match(r"\[(\w+)\]", "/sys/kernel/mm/transparent_hugepage/enabled") or "unknown"),
-        "build": "%s, %s, deflate by %s" % (
+        "build": "%s, %s, decompression by %s" % (
             (output_of(compiler, "--version").splitlines() or ["unknown compiler"])[0] if compiler else "unknown compiler",
             first_match(r"^  FLAGS = .*?(-O\S+)", os.path.join(bench.BUILD, "build.ninja")) or "unknown flags",
-            (first_match(r"LTA_DEFLATE_(\w+)", os.path.join(bench.BUILD, "build.ninja")) or "?").lower()),
+            (first_match(r"LTA_INFLATE_(\w+)", os.path.join(bench.BUILD, "build.ninja")) or "?").lower()),
     }
 
 
