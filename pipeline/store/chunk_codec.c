@@ -101,22 +101,41 @@ static void shuffle(size_t element, const uint8_t *in, uint64_t n, uint64_t leng
     }
 }
 
+/* Numbers put together from their bytes, which compilers turn into vector code; where bytes stand in the
+ * machine's own order. */
+#define DEFINE_UNSHUFFLE(name, type)                                                                         \
+    static void name(const uint8_t *in, uint64_t n, uint64_t length, uint8_t *out)                           \
+    {                                                                                                        \
+        for (uint64_t i = 0; i < n; i++) {                                                                   \
+            type v = 0;                                                                                      \
+            for (size_t b = 0; b < sizeof v; b++)                                                            \
+                v = (type)(v | (type)((type)in[b * length + i] << (8 * b)));                                 \
+            memcpy(out + i * sizeof v, &v, sizeof v);                                                        \
+        }                                                                                                    \
+    }
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+DEFINE_UNSHUFFLE(unshuffle16, uint16_t)
+DEFINE_UNSHUFFLE(unshuffle32, uint32_t)
+DEFINE_UNSHUFFLE(unshuffle64, uint64_t)
+
 static void unshuffle(size_t element, const uint8_t *in, uint64_t n, uint64_t length, uint8_t *out)
 {
-    switch (element) {
-    case 2:
-        unshuffle_by(2, in, n, length, out);
-        break;
-    case 4:
-        unshuffle_by(4, in, n, length, out);
-        break;
-    case 8:
-        unshuffle_by(8, in, n, length, out);
-        break;
-    default:
+    if (element == 2)
+        unshuffle16(in, n, length, out);
+    else if (element == 4)
+        unshuffle32(in, n, length, out);
+    else if (element == 8)
+        unshuffle64(in, n, length, out);
+    else
         unshuffle_by(element, in, n, length, out);
-    }
 }
+#else
+static void unshuffle(size_t element, const uint8_t *in, uint64_t n, uint64_t length, uint8_t *out)
+{
+    unshuffle_by(element, in, n, length, out);
+}
+#endif
 
 /* HDF5's Fletcher-32: sums of big-endian 16-bit words modulo 65,535; an odd last byte is a word's high half.
  * Up to 360 words can be added before a sum may overflow 32 bits. */
