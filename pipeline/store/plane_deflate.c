@@ -104,6 +104,7 @@ static void find_depths(const leaf *l, unsigned n, uint8_t *depth)
     uint16_t parent_of_leaf[N_LITERALS], parent[N_LITERALS];
     uint8_t inner_depth[N_LITERALS];
     unsigned next_leaf = 0, next_inner = 0;
+    assert(n >= 2);
     for (unsigned k = 0; k + 1 < n; k++) {
         weight[k] = 0;
         for (int side = 0; side < 2; side++)
