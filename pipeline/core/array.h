@@ -19,7 +19,8 @@ LTA_MUST_CHECK lta_status lta_calloc_bytes(void **out, uint64_t n, size_t elemen
  * read and written in no order, or written once from end to end. */
 LTA_MUST_CHECK lta_status lta_alloc_huge_bytes(void **out, uint64_t n, size_t element_size);
 
-/* Makes room for at least `need` elements in *array (capacity *capacity), at least doubling when it grows. */
+/* Makes room for at least `need` elements in *array (capacity *capacity), half as much again as before at
+ * least when it grows. */
 LTA_MUST_CHECK lta_status lta_grow_bytes(void **array, uint64_t *capacity, uint64_t need,
                                          size_t element_size);
 

@@ -62,28 +62,27 @@ done:
     return st;
 }
 
-/* How many accesses are at each distance; each thread counts a stretch for itself. count:
- * [threads][n_objects]
- */
+/* How many accesses are at each distance; each thread counts a stretch for itself, first accesses apart, so
+ * that no branch depends on the trace. count: [threads][n_objects + 1] */
 static void count_distances(const flat_trace *t, int threads, uint32_t *count)
 {
 #pragma omp parallel num_threads(threads)
     {
         uint64_t me = (uint64_t)omp_get_thread_num(), all = (uint64_t)omp_get_num_threads();
-        uint32_t *mine = count + me * t->n_objects;
-        memset(mine, 0, t->n_objects * sizeof *mine);
+        const uint32_t *distance = t->distance, *previous = t->previous;
+        uint32_t *mine = count + me * (t->n_objects + 1), first = (uint32_t)t->n_objects;
+        memset(mine, 0, (t->n_objects + 1) * sizeof *mine);
         uint64_t end = t->n * (me + 1) / all;
         for (uint64_t i = t->n * me / all; i < end; i++) {
-            if (i + AHEAD < end && t->previous[i + AHEAD] != LTA_FLAT_NONE)
-                __builtin_prefetch(&mine[t->distance[i + AHEAD]], 1);
-            if (t->previous[i] != LTA_FLAT_NONE)
-                mine[t->distance[i]]++;
+            uint32_t later = distance[i + AHEAD < end ? i + AHEAD : i];
+            __builtin_prefetch(&mine[later < first ? later : first], 1);
+            mine[previous[i] == LTA_FLAT_NONE ? first : distance[i]]++;
         }
 #pragma omp barrier
 #pragma omp for
         for (uint64_t d = 0; d < t->n_objects; d++)
             for (uint64_t k = 1; k < all; k++)
-                count[d] += count[k * t->n_objects + d];
+                count[d] += count[k * (t->n_objects + 1) + d];
     }
 }
 
@@ -113,7 +112,7 @@ int main(int argc, char **argv)
     LTA_TRY(read_ids(argv[1], &t));
     LTA_TRY(LTA_ALLOC(&t.previous, t.n));
     LTA_TRY(LTA_ALLOC(&t.distance, t.n));
-    LTA_TRY(LTA_ALLOC(&count, (uint64_t)threads * t.n_objects));
+    LTA_TRY(LTA_ALLOC(&count, (uint64_t)threads * (t.n_objects + 1)));
     for (int pass = 0; pass < PASSES; pass++) {
         double started = lta_seconds();
         LTA_TRY(distances(&t, instructions, threads));
