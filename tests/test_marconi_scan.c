@@ -141,9 +141,8 @@ static void put_line(writer *w, const char *line, size_t n)
     assert_true(w->n_spaced + n + 4 < SIZE);
     memcpy(w->plain + w->n_plain, line, n);
     w->n_plain += n;
-    memcpy(w->spaced + w->n_spaced, line, n > 0);
-    w->n_spaced += n > 0;
     if (n > 0) {
+        w->spaced[w->n_spaced++] = line[0];
         w->spaced[w->n_spaced++] = ' ';
         memcpy(w->spaced + w->n_spaced, line + 1, n - 1);
         w->n_spaced += n - 1;
