@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const lta_column_spec curve_columns[] = {
@@ -142,8 +141,8 @@ lta_status lta_build_hit_curve(const lta_enrichment *e, lta_table_set *set)
         }
     }
 done:
-    free(capacity);
-    free(scratch);
+    lta_free(capacity);
+    lta_free(scratch);
     return st;
 }
 
@@ -345,8 +344,8 @@ lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
 done:
     lta_block_runs_free(&reserved);
     lta_block_runs_free(&base);
-    free(at);
-    free(scratch);
-    free(capacity);
+    lta_free(at);
+    lta_free(scratch);
+    lta_free(capacity);
     return st;
 }

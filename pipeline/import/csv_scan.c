@@ -3,7 +3,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -115,8 +114,8 @@ lta_status lta_csv_scan_open(lta_csv_scan *c, lta_source_text text, lta_place *p
 
 void lta_csv_scan_close(lta_csv_scan *c)
 {
-    free(c->field);
-    free(c->unquoted);
+    lta_free(c->field);
+    lta_free(c->unquoted);
     *c = (lta_csv_scan){0};
 }
 
