@@ -4,7 +4,7 @@
 #include "kernels/cuda_device.h"
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 /* Does the CPU have to do what the device could not? */
 static bool falls_back(const lta_run *run, lta_status st, const char *operation)
@@ -109,7 +109,7 @@ lta_status lta_compute_reuse(const lta_run *run, const lta_trie *trie, const int
     *out = runs;
     runs = (lta_runs){0};
 done:
-    free(first);
+    lta_free(first);
     lta_runs_free(&runs);
     return st;
 }

@@ -7,6 +7,7 @@
 #define LTA_KERNELS_CUDA_UTIL_CUH
 
 extern "C" {
+#include "pipeline/core/array.h"
 #include "pipeline/core/status.h"
 }
 
@@ -59,13 +60,11 @@ struct host_copy {
     void *p = nullptr;
     ~host_copy()
     {
-        free(p);
+        lta_free(p);
     }
     LTA_MUST_CHECK lta_status alloc(uint64_t bytes)
     {
-        p = malloc(bytes > 0 ? bytes : 1);
-        return p ? LTA_OK
-                 : lta_fail(LTA_ERR_NOMEM, "out of memory: %llu bytes for a copy", (unsigned long long)bytes);
+        return lta_alloc_bytes(&p, bytes, 1);
     }
 };
 

@@ -88,7 +88,7 @@ lta_status lta::download_trie(const device_trie &t, const device_array<uint32_t>
     return LTA_OK;
 done:
     if (owner)
-        free(trie.owner);
+        lta_free(trie.owner);
     trie.owner = nullptr;
     lta_trie_free(&trie);
     return st;

@@ -22,7 +22,6 @@
 
 #include <omp.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -266,18 +265,18 @@ static const instruction_set *set_for(int instructions)
 
 static void free_list(list *l)
 {
-    free(l->access);
-    free(l->distance);
+    lta_free(l->access);
+    lta_free(l->distance);
     *l = (list){0};
 }
 
 static void free_part(part *p)
 {
     lta_flat_space_free(&p->space);
-    free(p->last);
-    free(p->access);
-    free(p->owner);
-    free(p->at);
+    lta_free(p->last);
+    lta_free(p->access);
+    lta_free(p->owner);
+    lta_free(p->at);
     free_list(&p->new);
 }
 
@@ -325,7 +324,7 @@ static lta_status begin_part(const flat *f, uint64_t space, part *p)
     lta_status st = LTA_OK;
     uint64_t n = p->end - p->begin;
     space = space > 0 ? space : LEAST_SPACE;
-    LTA_TRY(LTA_ALLOC_HUGE(&p->last, f->n_objects));
+    LTA_TRY(LTA_TABLE(&p->last, f->n_objects));
     LTA_TRY(LTA_ALLOC(&p->at, BATCH));
     LTA_TRY(lta_flat_space_make(space < n ? space : n, &p->space));
     memset(p->last, LTA_FLAT_NOBODY, f->n_objects * sizeof *p->last);
@@ -442,7 +441,7 @@ lta_status lta_flat_distances_by(int instructions, uint64_t space, int threads, 
 done:
     for (int k = 0; parts && k < threads; k++)
         free_part(&parts[k]);
-    free(parts);
+    lta_free(parts);
     return st;
 }
 

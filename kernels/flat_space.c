@@ -3,7 +3,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static uint64_t groups(const lta_flat_space *s)
@@ -18,9 +17,8 @@ lta_status lta_flat_space_make(uint64_t n, lta_flat_space *out)
     while (s.limit >> (LTA_FLAT_GROUP_BITS + LTA_FLAT_FAN_BITS * s.levels) > 0)
         s.levels++;
     char *memory;
-    LTA_TRY(LTA_ALLOC_HUGE(&memory, lta_flat_words_at(s.levels) +
-                                        groups(&s) * (UINT64_C(1) << (LTA_FLAT_GROUP_BITS - 3)) +
-                                        LTA_FLAT_ROW));
+    LTA_TRY(LTA_TABLE(&memory, lta_flat_words_at(s.levels) +
+                                   groups(&s) * (UINT64_C(1) << (LTA_FLAT_GROUP_BITS - 3)) + LTA_FLAT_ROW));
     s.memory = memory;
     s.rows = memory + (-(uintptr_t)memory & (LTA_FLAT_ROW - 1));
     for (uint32_t k = 0; k < 33; k++)
@@ -57,6 +55,6 @@ uint64_t lta_flat_space_live(const lta_flat_space *s)
 
 void lta_flat_space_free(lta_flat_space *s)
 {
-    free(s->memory);
+    lta_free(s->memory);
     *s = (lta_flat_space){0};
 }

@@ -7,7 +7,7 @@
 #include "kernels/trie_build.h"
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 /* Is every symbol of the nodes' owners there once? */
 static lta_status are_distinct(const lta_sequences *s, const lta_trie *t, bool *distinct)
@@ -31,8 +31,8 @@ static lta_status are_distinct(const lta_sequences *s, const lta_trie *t, bool *
         node[at] = (uint32_t)i + 1;
     }
 done:
-    free(node);
-    free(symbol);
+    lta_free(node);
+    lta_free(symbol);
     return st;
 }
 
@@ -85,7 +85,7 @@ lta_status lta_flat_trie_build_cpu(const lta_sequences *s, lta_trie *out, bool *
         t = (lta_trie){0};
     }
 done:
-    free(row);
+    lta_free(row);
     lta_trie_free(&t);
     return st;
 }

@@ -7,7 +7,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS };
@@ -81,16 +80,16 @@ DEFINE_MERGE(merge64, uint64_t)
         radix_sort(&start, &scratch, m, most);                                                               \
         radix_sort(&end, &scratch, m, most);                                                                 \
         start[m] = (type)-1;                                                                                 \
-        free(scratch);                                                                                       \
+        lta_free(scratch);                                                                                   \
         scratch = NULL;                                                                                      \
         /* room for as many as there can be: what is not written takes addresses alone */                    \
         LTA_TRY(LTA_ALLOC(&c->capacity, 2 * m + 1));                                                         \
         LTA_TRY(LTA_ALLOC(&c->hits, 2 * m + 1));                                                             \
         c->n = merge(start, end, m, c->capacity, c->hits);                                                   \
     done:                                                                                                    \
-        free(start);                                                                                         \
-        free(end);                                                                                           \
-        free(scratch);                                                                                       \
+        lta_free(start);                                                                                     \
+        lta_free(end);                                                                                       \
+        lta_free(scratch);                                                                                   \
         return st;                                                                                           \
     }
 
@@ -126,15 +125,8 @@ static lta_status by_counting(uint64_t n, const uint64_t *distance, const uint32
         c->hits[c->n++] = hits;
     }
 done:
-    free(change);
+    lta_free(change);
     return st;
-}
-
-/* Gives back what the vertices do not need. */
-static void trim(uint64_t **array, uint64_t n)
-{
-    uint64_t *less = realloc(*array, n * sizeof **array);
-    *array = less ? less : *array;
 }
 
 lta_status lta_hit_curve_cpu(uint64_t n, const uint64_t *distance, const uint32_t *weight, lta_curve *out)
@@ -153,8 +145,8 @@ lta_status lta_hit_curve_cpu(uint64_t n, const uint64_t *distance, const uint32_
         LTA_TRY(by_sorting32(n, distance, weight, m, most, &c));
     else
         LTA_TRY(by_sorting64(n, distance, weight, m, most, &c));
-    trim(&c.capacity, c.n);
-    trim(&c.hits, c.n);
+    LTA_TRIM(&c.capacity, c.n);
+    LTA_TRIM(&c.hits, c.n);
     *out = c;
     c = (lta_curve){0};
 done:
@@ -205,7 +197,7 @@ uint64_t lta_curve_capacity_for(const lta_curve *c, uint64_t target)
 
 void lta_curve_free(lta_curve *c)
 {
-    free(c->capacity);
-    free(c->hits);
+    lta_free(c->capacity);
+    lta_free(c->hits);
     *c = (lta_curve){0};
 }

@@ -200,8 +200,8 @@ struct host_changes {
     uint64_t n = 0, key_capacity = 0, change_capacity = 0;
     ~host_changes()
     {
-        free(key);
-        free(change);
+        lta_free(key);
+        lta_free(change);
     }
 };
 

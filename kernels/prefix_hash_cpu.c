@@ -13,7 +13,6 @@
 #include "pipeline/core/array.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #define MODULUS ((UINT64_C(1) << 61) - 1)
 enum { STEP = 32, LOW_BITS = 16, LOW = 1 << LOW_BITS };
@@ -131,10 +130,10 @@ lta_status lta_prefix_hash_cpu(const lta_sequences *s, uint64_t n, const uint64_
     for (uint64_t i = 0; i < n; i++)
         hash[i] = prefix(&h, request[i], depth[i]);
 done:
-    free(h.running);
-    free(h.low);
-    free(h.high);
-    free(h.head);
-    free(h.from);
+    lta_free(h.running);
+    lta_free(h.low);
+    lta_free(h.high);
+    lta_free(h.head);
+    lta_free(h.from);
     return st;
 }

@@ -148,9 +148,9 @@ struct levels {
     uint64_t n = 0;
     ~levels()
     {
-        free(level);
-        free(request);
-        free(begin);
+        lta_free(level);
+        lta_free(request);
+        lta_free(begin);
     }
 };
 

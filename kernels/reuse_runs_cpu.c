@@ -7,7 +7,6 @@
 
 #include <omp.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 void lta_first_touches(const lta_trie *trie, const int64_t *touched, const lta_runs *runs, uint32_t *first)
@@ -30,7 +29,7 @@ static lta_status reuse_by_paths(const lta_trie *trie, const int64_t *touched, c
     *out = runs;
     runs = (lta_runs){0};
 done:
-    free(first);
+    lta_free(first);
     lta_runs_free(&runs);
     return st;
 }
@@ -69,7 +68,7 @@ static lta_status number_pairs(uint64_t n, const int64_t *touched, const uint32_
         if (2 * *n_objects <= mask)
             continue;
         bits++;
-        LTA_TRY(LTA_ALLOC_HUGE(&larger, 2 * (mask + 1)));
+        LTA_TRY(LTA_TABLE(&larger, 2 * (mask + 1)));
         memset(larger, 0, 2 * (mask + 1) * sizeof *larger);
         mask = 2 * mask + 1;
         for (uint64_t k = 0; k <= mask / 2; k++)
@@ -78,14 +77,14 @@ static lta_status number_pairs(uint64_t n, const int64_t *touched, const uint32_
                     ;
                 larger[at] = table[k];
             }
-        free(table);
+        lta_free(table);
         table = larger;
         larger = NULL;
     }
 #undef PAIR
 #undef SLOT
 done:
-    free(table);
+    lta_free(table);
     return st;
 }
 
@@ -161,16 +160,16 @@ static lta_status reuse_flat(const lta_trie *trie, const int64_t *touched, const
     LTA_TRY(LTA_ALLOC(&slice, (uint64_t)threads + 1));
     LTA_TRY(list_objects(trie, touched, group, threads, object, &n_objects));
     LTA_TRY(lta_flat_distances(threads, n, object, n_objects, previous, distance));
-    free(object);
+    lta_free(object);
     object = NULL;
     LTA_TRY(list_runs(n, previous, distance, threads, slice, &runs));
     *out = runs;
     runs = (lta_runs){0};
 done:
-    free(object);
-    free(previous);
-    free(distance);
-    free(slice);
+    lta_free(object);
+    lta_free(previous);
+    lta_free(distance);
+    lta_free(slice);
     lta_runs_free(&runs);
     return st;
 }

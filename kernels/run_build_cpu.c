@@ -12,7 +12,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct segment {
@@ -68,9 +67,9 @@ static lta_status heavy_paths(const lta_trie *t, int64_t **out)
     *out = top;
     top = NULL;
 done:
-    free(size);
-    free(heavy);
-    free(top);
+    lta_free(size);
+    lta_free(heavy);
+    lta_free(top);
     return st;
 }
 
@@ -178,8 +177,8 @@ static lta_status order_by_group(uint64_t n, const uint32_t *group, uint64_t **o
     *out = order;
     order = NULL;
 done:
-    free(count);
-    free(order);
+    lta_free(count);
+    lta_free(order);
     return st;
 }
 
@@ -198,12 +197,12 @@ static lta_status restore_request_order(state *s, uint64_t n, const uint64_t *or
                 memcpy(column + offset[r], *columns[c] + from, m * sizeof *column);
             from += m;
         }
-        free(*columns[c]);
+        lta_free(*columns[c]);
         *columns[c] = column;
         column = NULL;
     }
 done:
-    free(column);
+    lta_free(column);
     return st;
 }
 
@@ -250,24 +249,24 @@ lta_status lta_run_build_cpu(const lta_trie *trie, const int64_t *touched, const
     offset = NULL;
     s.previous = s.start = s.length = NULL;
 done:
-    free(s.top);
-    free(s.stack);
-    free(s.pool);
-    free(s.previous);
-    free(s.start);
-    free(s.length);
-    free(order);
-    free(offset);
+    lta_free(s.top);
+    lta_free(s.stack);
+    lta_free(s.pool);
+    lta_free(s.previous);
+    lta_free(s.start);
+    lta_free(s.length);
+    lta_free(order);
+    lta_free(offset);
     return st;
 }
 
 void lta_runs_free(lta_runs *r)
 {
-    free(r->offset);
-    free(r->previous);
-    free(r->start);
-    free(r->length);
-    free(r->distance);
+    lta_free(r->offset);
+    lta_free(r->previous);
+    lta_free(r->start);
+    lta_free(r->length);
+    lta_free(r->distance);
     lta_device_copy_free(r->device);
     *r = (lta_runs){0};
 }

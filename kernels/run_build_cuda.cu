@@ -562,8 +562,8 @@ struct host_pieces {
     uint64_t n = 0, key_capacity = 0, toucher_capacity = 0;
     ~host_pieces()
     {
-        free(key);
-        free(toucher);
+        lta_free(key);
+        lta_free(toucher);
     }
     lta_status append(const device_array<uint64_t> &k, const device_array<uint32_t> &t, uint64_t count)
     {
@@ -640,7 +640,7 @@ lta_status join_host_pieces(uint64_t n, int depth_bits, const host_pieces &p, lt
     *out = runs;
     runs = lta_runs{};
 done:
-    free(end);
+    lta_free(end);
     lta_runs_free(&runs);
     return st;
 }

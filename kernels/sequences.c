@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 lta_status lta_sequences_complete(lta_sequences *s)
@@ -53,28 +52,28 @@ lta_status lta_sequences_complete(lta_sequences *s)
             goto done;
         }
     }
-    free(s->full_length);
-    free(s->piece_at);
+    lta_free(s->full_length);
+    lta_free(s->piece_at);
     s->full_length = full;
     s->piece_at = at;
     return LTA_OK;
 done:
-    free(full);
-    free(at);
+    lta_free(full);
+    lta_free(at);
     return st;
 }
 
 void lta_sequences_free(lta_sequences *s)
 {
-    free(s->input_length);
-    free(s->full_length);
-    free(s->offset);
-    free(s->piece_request);
-    free(s->piece_start);
-    free(s->piece_length);
-    free(s->piece_at);
-    free(s->symbols32);
-    free(s->symbols64);
+    lta_free(s->input_length);
+    lta_free(s->full_length);
+    lta_free(s->offset);
+    lta_free(s->piece_request);
+    lta_free(s->piece_start);
+    lta_free(s->piece_length);
+    lta_free(s->piece_at);
+    lta_free(s->symbols32);
+    lta_free(s->symbols64);
     *s = (lta_sequences){0};
 }
 
@@ -153,6 +152,6 @@ lta_status lta_sequences_decode(const lta_sequences *s, uint64_t r, uint32_t fro
         }
     }
 done:
-    free(stack);
+    lta_free(stack);
     return st;
 }

@@ -9,8 +9,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
-
 lta_status lta_stack_distance_cpu(uint64_t n, const uint64_t *offset, const uint32_t *previous,
                                   const uint32_t *weight, const uint32_t *first_weight, uint64_t *distance)
 {
@@ -40,6 +38,6 @@ lta_status lta_stack_distance_cpu(uint64_t n, const uint64_t *offset, const uint
         for (uint64_t below = 1; below < ((r + 1) & ~r); below *= 2)
             tree[r + 1] += tree[r + 1 - below];
     }
-    free(tree);
+    lta_free(tree);
     return LTA_OK;
 }

@@ -1,7 +1,6 @@
 /* kernels/trie.c - checking and releasing tries, whichever backend built them. */
 #include "kernels/trie_build.h"
-
-#include <stdlib.h>
+#include "pipeline/core/array.h"
 
 lta_status lta_trie_validate(const lta_trie *t)
 {
@@ -41,11 +40,11 @@ bool lta_trie_is_flat(const lta_trie *t)
 
 void lta_trie_free(lta_trie *t)
 {
-    free(t->parent);
-    free(t->depth);
-    free(t->owner);
-    free(t->input_node);
-    free(t->full_node);
+    lta_free(t->parent);
+    lta_free(t->depth);
+    lta_free(t->owner);
+    lta_free(t->input_node);
+    lta_free(t->full_node);
     lta_device_copy_free(t->device);
     *t = (lta_trie){0};
 }

@@ -32,10 +32,10 @@ typedef struct prefixes { /* per request, from its first piece */
 
 static void prefixes_free(prefixes *p)
 {
-    free(p->from);
-    free(p->shared);
-    free(p->jump);
-    free(p->level);
+    lta_free(p->from);
+    lta_free(p->shared);
+    lta_free(p->jump);
+    lta_free(p->level);
 }
 
 static lta_status read_prefixes(const lta_sequences *s, prefixes *p)
@@ -204,8 +204,8 @@ static lta_status check_branches(const prefixes *p)
             LTA_TRY(add_branch(&t, &some[i]));
     }
 done:
-    free(extended);
-    free(t.slot);
+    lta_free(extended);
+    lta_free(t.slot);
     return st;
 }
 
@@ -329,10 +329,10 @@ lta_status lta_trie_build_cpu(const lta_sequences *s, lta_trie *out)
 done:
     lta_trie_free(&t);
     prefixes_free(&p);
-    free(input_owner);
-    free(cut);
-    free(first);
-    free(fill);
-    free(first_row);
+    lta_free(input_owner);
+    lta_free(cut);
+    lta_free(first);
+    lta_free(fill);
+    lta_free(first_row);
     return st;
 }

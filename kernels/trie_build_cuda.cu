@@ -373,7 +373,7 @@ struct host_rows {
     uint64_t n = 0, capacity = 0;
     ~host_rows()
     {
-        free(row);
+        lta_free(row);
     }
 };
 

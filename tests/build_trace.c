@@ -1,6 +1,9 @@
 /* tests/build_trace.c - see build_trace.h. */
 #include "tests/build_trace.h"
 
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +116,7 @@ lta_sequences test_build_sequences(const test_trace *t, bool session_copies)
         b.s.symbols32 = test_alloc(b.s.n_symbols, sizeof *b.s.symbols32);
         for (uint64_t i = 0; i < b.s.n_symbols; i++)
             b.s.symbols32[i] = (uint32_t)b.symbols[i];
-        free(b.symbols);
+        lta_free(b.symbols);
     }
     if (lta_sequences_complete(&b.s) != LTA_OK) {
         fprintf(stderr, "test: %s\n", lta_error_detail());

@@ -1,4 +1,5 @@
 lta_test(core test_core.c)
+lta_test(array test_array.c)
 lta_test(carry test_carry.c)
 
 # fails the n-th allocation for every n

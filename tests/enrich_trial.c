@@ -2,12 +2,12 @@
 #include "tests/enrich_trial.h"
 
 #include "kernels/ops.h"
+#include "tests/memory.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 

@@ -3,7 +3,9 @@
  * come up. */
 #include "tests/generate.h"
 
+#include "pipeline/core/array.h"
 #include "pipeline/synth/random.h"
+#include "tests/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,16 +62,6 @@ typedef struct generator {
     test_trace trace;
     uint64_t *last; /* [sessions] 1 + the session's last request so far, 0 = none */
 } generator;
-
-void *test_alloc(uint64_t n, uint64_t size)
-{
-    void *p = calloc(n > 0 ? n : 1, size);
-    if (!p) {
-        fprintf(stderr, "test: out of memory\n");
-        abort();
-    }
-    return p;
-}
 
 static uint64_t environment_number(const char *name, uint64_t otherwise)
 {
@@ -234,7 +226,7 @@ static void number_sessions(test_trace *t, uint32_t drawn)
     for (uint64_t i = 0; i < t->n; i++)
         if (t->request[i].session != TEST_NO_SESSION)
             t->request[i].session = number[t->request[i].session] - 1;
-    free(number);
+    lta_free(number);
 }
 
 test_trace test_trace_generate(uint64_t seed)
@@ -278,7 +270,7 @@ test_trace test_trace_generate(uint64_t seed)
         if (r->session != TEST_NO_SESSION)
             g.last[r->session] = i + 1;
     }
-    free(g.last);
+    lta_free(g.last);
     sort_requests(t);
     number_sessions(t, drawn);
     return *t;
@@ -306,8 +298,8 @@ test_trace test_trace_from_words(const char *words)
 void test_trace_free(test_trace *t)
 {
     for (uint64_t i = 0; i < t->n; i++)
-        free(t->request[i].symbols);
-    free(t->request);
+        lta_free(t->request[i].symbols);
+    lta_free(t->request);
     *t = (test_trace){0};
 }
 

@@ -39,8 +39,7 @@ void test_trace_print(const test_trace *t); /* on stderr, for the reader of a fa
 
 /* Device whose operations are tested: LTA_TEST_DEVICE, or cpu. */
 const char *test_device(void);
-uint64_t test_seed(void);                    /* LTA_TEST_SEED, or a fixed one */
-uint64_t test_count(uint64_t otherwise);     /* LTA_TEST_TRACES, or otherwise */
-void *test_alloc(uint64_t n, uint64_t size); /* zeroed; aborts when memory runs out */
+uint64_t test_seed(void);                /* LTA_TEST_SEED, or a fixed one */
+uint64_t test_count(uint64_t otherwise); /* LTA_TEST_TRACES, or otherwise */
 
 #endif

@@ -1,6 +1,9 @@
 /* tests/import_case.c - files in a folder of their own, and what importing them must do. */
 #include "tests/import_case.h"
 
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
+
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +60,7 @@ const char ragpulse_text[] =
 
 static import_case *open_case(void)
 {
-    import_case *c = calloc(1, sizeof *c);
+    import_case *c = test_alloc(1, sizeof *c);
     assert_non_null(c);
     strcpy(c->folder, "/tmp/lta-test-import-XXXXXX");
     assert_non_null(mkdtemp(c->folder));
@@ -92,7 +95,7 @@ int import_case_teardown(void **state)
     assert_int_equal(rmdir(c->folder), 0);
     fclose(c->log_stream);
     free(c->log_text);
-    free(c);
+    lta_free(c);
     return 0;
 }
 

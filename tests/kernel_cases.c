@@ -1,11 +1,13 @@
 /* tests/kernel_cases.c - see kernel_cases.h. */
 #include "tests/kernel_cases.h"
 
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
+
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -26,7 +28,7 @@ void test_guarded_free(uint64_t *p, uint64_t n)
         assert_true(p[-1 - (int64_t)i] == GUARD);
         assert_true(p[n + i] == GUARD);
     }
-    free(p - GUARDS);
+    lta_free(p - GUARDS);
 }
 
 void test_each_trace(const lta_ops *ops,

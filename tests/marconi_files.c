@@ -1,10 +1,12 @@
 /* tests/marconi_files.c - see marconi_files.h. */
 #include "tests/marconi_files.h"
 
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { MAX_SOURCES = 3, PATH_SIZE = 256 };
@@ -53,7 +55,7 @@ static lta_status write_source(const test_trace *t, uint32_t source, const char 
         print_ids(f, "output_tokens", r->symbols + r->input_length, r->full_length - r->input_length);
         fprintf(f, "}\n");
     }
-    free(turn);
+    lta_free(turn);
     if (!f || fclose(f) != 0)
         return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be written", path);
     return LTA_OK;

@@ -2,6 +2,7 @@
 #include "tests/store_sample.h"
 
 #include "pipeline/core/array.h"
+#include "tests/memory.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@ lta_run sample_run(int threads)
 
 char *sample_folder(void)
 {
-    char *path = strdup("store_test_XXXXXX");
+    char *path = test_text("store_test_XXXXXX");
     assert_non_null(path);
     assert_non_null(mkdtemp(path));
     return path;
@@ -46,11 +47,11 @@ void sample_write(const char *dir, const char *name, int threads, uint64_t rows)
 {
     lta_run run = sample_run(threads);
     lta_writer *w;
-    uint16_t *a = calloc(rows, sizeof *a);
-    uint32_t *b = calloc(rows, sizeof *b);
-    uint64_t *c = calloc(rows, sizeof *c);
-    int64_t *d = calloc(rows, sizeof *d);
-    double *e = calloc(rows, sizeof *e);
+    uint16_t *a = test_alloc(rows, sizeof *a);
+    uint32_t *b = test_alloc(rows, sizeof *b);
+    uint64_t *c = test_alloc(rows, sizeof *c);
+    int64_t *d = test_alloc(rows, sizeof *d);
+    double *e = test_alloc(rows, sizeof *e);
     lta_strings texts = {0}, none = {0}, blank = {0};
     uint64_t x = 88172645463325252u; /* xorshift: half of the values are not compressible */
     assert_true(a && b && c && d && e);
@@ -69,7 +70,7 @@ void sample_write(const char *dir, const char *name, int threads, uint64_t rows)
     e[2] = INFINITY;
     add_texts(&texts);
     ok(lta_strings_add_text(&blank, ""));
-    char *large = malloc(100001);
+    char *large = test_bytes(100001);
     assert_non_null(large);
     memset(large, 'x', 100000);
     large[100000] = '\0';
@@ -97,12 +98,12 @@ void sample_write(const char *dir, const char *name, int threads, uint64_t rows)
     lta_writer_close(w);
     lta_strings_free(&texts);
     lta_strings_free(&blank);
-    free(large);
-    free(a);
-    free(b);
-    free(c);
-    free(d);
-    free(e);
+    lta_free(large);
+    lta_free(a);
+    lta_free(b);
+    lta_free(c);
+    lta_free(d);
+    lta_free(e);
 }
 
 static lta_status read_object(const lta_reader *r, const char *path, int depth)
@@ -131,9 +132,9 @@ static lta_status read_object(const lta_reader *r, const char *path, int depth)
     else
         LTA_TRY(lta_reader_column(r, path, type, &data, &n));
 done:
-    free(data);
-    free(unit);
-    free(description);
+    lta_free(data);
+    lta_free(unit);
+    lta_free(description);
     lta_strings_free(&texts);
     lta_strings_free(&members);
     return st;

@@ -28,7 +28,7 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_int_equal(capacity, 0);
     assert_int_equal(LTA_ALLOC(&p, 0), LTA_OK); /* nothing is something that can be freed */
     assert_non_null(p);
-    free(p);
+    lta_free(p);
 }
 
 static void arrays_keep_their_content_as_they_grow(void **state)
@@ -42,7 +42,7 @@ static void arrays_keep_their_content_as_they_grow(void **state)
     }
     for (uint32_t i = 0; i < 10000; i++)
         assert_int_equal(p[i], i);
-    free(p);
+    lta_free(p);
 }
 
 static void system_errors_become_statuses(void **state)
@@ -211,7 +211,7 @@ static void option_values_are_checked(void **state)
     for (size_t i = 0; i < sizeof no_lists / sizeof *no_lists; i++)
         assert_int_equal(lta_parse_u64_list("block", no_lists[i], 1, 100, &list, &n), LTA_ERR_USAGE);
     assert_int_equal(n, 3);
-    free(list);
+    lta_free(list);
 }
 
 static void log_lines_are_json_on_request(void **state)

@@ -1,13 +1,14 @@
 /* tests/test_csv_rows.c - CSV files read in blocks by threads give what reading row by row gives: the trace,
  * the message of the first bad row, the counts of dropped ones. A quote in the first row makes the reader go
  * row by row from there, which is the reference. */
+#include "pipeline/core/array.h"
 #include "tests/import_case.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -95,7 +96,7 @@ static void rows_are_those_of_reading_row_by_row(void **state)
 {
     import_case *c = *state;
     const char *const names[] = {"x.csv", NULL};
-    char *text = malloc(ROOM), message[1024];
+    char *text = test_bytes(ROOM), message[1024];
     assert_non_null(text);
     c->log.level = LTA_LOG_ERROR;
     for (unsigned bad = 0; bad <= 1000; bad = bad ? bad * 10 : 10)
@@ -115,7 +116,7 @@ static void rows_are_those_of_reading_row_by_row(void **state)
                     lta_trace_free(&want);
                 }
             }
-    free(text);
+    lta_free(text);
 }
 
 /* A quote far into the file, with a line end inside it and bad rows on both sides. */
@@ -123,7 +124,7 @@ static void quotes_far_into_the_file(void **state)
 {
     import_case *c = *state;
     const char *const names[] = {"x.csv", NULL};
-    char *text = malloc(ROOM);
+    char *text = test_bytes(ROOM);
     assert_non_null(text);
     c->log.level = LTA_LOG_ERROR;
     c->run.skip_bad_rows = true;
@@ -153,7 +154,7 @@ static void quotes_far_into_the_file(void **state)
              ROWS + 4);
     c->run.skip_bad_rows = false;
     assert_reads_like(c, text, n, NULL, message);
-    free(text);
+    lta_free(text);
 }
 
 /* Lines longer than a block, and than a window. */
@@ -162,7 +163,7 @@ static void lines_longer_than_a_block(void **state)
     import_case *c = *state;
     enum { LONG = 9 << 20 };
     static const size_t sizes[] = {65535, 65536, 65537, 200000, LONG};
-    char *text = malloc(ROOM);
+    char *text = test_bytes(ROOM);
     lta_trace t;
     assert_non_null(text);
     for (size_t i = 0; i < COUNT(sizes); i++)
@@ -180,7 +181,7 @@ static void lines_longer_than_a_block(void **state)
             assert_int_equal(t.input_tokens[4], 66);
             lta_trace_free(&t);
         }
-    free(text);
+    lta_free(text);
 }
 
 int main(void)

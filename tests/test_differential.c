@@ -5,9 +5,11 @@
  * and without reserve-last: distances, lookups, and the hits of every request and of the curve at every
  * capacity from 0 to beyond the working set. Traces: LTA_TEST_TRACES (2,000), from seed LTA_TEST_SEED on. */
 #include "kernels/ops.h"
+#include "pipeline/core/array.h"
 #include "pipeline/curve/curve.h"
 #include "tests/build_trace.h"
 #include "tests/marconi_files.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
 
 #include <inttypes.h>
@@ -152,7 +154,7 @@ static void compare_block(trial *x, const lta_runs *runs, const oracle_paths *pa
     for (int reserve = 0; reserve < 2; reserve++) {
         lta_block_runs_free(&weighed[reserve]);
         lta_curve_free(&curve[reserve]);
-        free(hits[reserve]);
+        lta_free(hits[reserve]);
     }
 }
 

@@ -3,13 +3,14 @@
  *
  * Traces: LTA_TEST_TRACES (600), from seed LTA_TEST_SEED on. tests/enrich_reference.py repeats the comparison
  * on whole stores, through the program. */
+#include "pipeline/core/array.h"
 #include "tests/enrich_trial.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -74,9 +75,9 @@ static void check_scope(const trial *x, oracle_scope scope)
                    (uint64_t)(next[r] < 0 ? -1 : t->request[next[r]].arrival_us - t->request[r].arrival_us));
         }
     }
-    free(next);
-    free(toucher);
-    free(stamp);
+    lta_free(next);
+    lta_free(toucher);
+    lta_free(stamp);
     oracle_paths_free(&p);
 }
 
@@ -89,8 +90,8 @@ static void check_hits(const trial *x)
         for (uint64_t r = 0; r < x->test->n; r++)
             expect(x, "hit_<C>", r, x->e.fields.hit[c][r], hits[0][r]);
     }
-    free(hits[0]);
-    free(hits[1]);
+    lta_free(hits[0]);
+    lta_free(hits[1]);
     oracle_paths_free(&p);
 }
 
@@ -118,8 +119,8 @@ static void check_trie_depth(const trial *x)
             nodes += ends[p.position[i]];
         expect(x, "trie_depth", r, x->e.fields.trie_depth[r], nodes);
     }
-    free(child);
-    free(ends);
+    lta_free(child);
+    lta_free(ends);
     oracle_paths_free(&p);
 }
 
@@ -174,8 +175,8 @@ static void check_prompt_cache(const trial *x, uint32_t min_symbols, bool by_ses
         expect(x, "prompt cache distance", r, got[r], want);
     }
     expect(x, "prompt cache lookups", min_tokens, lookups, want_lookups);
-    free(got);
-    free(list);
+    lta_free(got);
+    lta_free(list);
     oracle_paths_free(&p);
 }
 

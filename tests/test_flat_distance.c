@@ -3,8 +3,10 @@
  *
  * Replay: LTA_TEST_SEED=<seed> LTA_TEST_TRACES=1. */
 #include "kernels/flat_distance.h"
+#include "pipeline/core/array.h"
 #include "pipeline/synth/random.h"
 #include "tests/generate.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,8 +98,8 @@ static void count_by_hand(const trace *t, uint32_t *previous, uint32_t *distance
         if (o != LTA_FLAT_NONE)
             last[o] = i + 1;
     }
-    free(last);
-    free(seen);
+    lta_free(last);
+    lta_free(seen);
 }
 
 /* One way against what is to come out; nothing where the processor lacks the instructions. */
@@ -119,8 +121,8 @@ static void check_way(const trace *t, way w, const uint32_t *previous, const uin
         if (p[t->n] != GUARD || d[t->n] != GUARD)
             fail_at(t, w, "guard", t->n);
     }
-    free(p);
-    free(d);
+    lta_free(p);
+    lta_free(d);
 }
 
 static void distances_are_what_counting_gives(void **state)
@@ -140,9 +142,9 @@ static void distances_are_what_counting_gives(void **state)
                     check_way(&t, (way){k, threads[j], 0}, previous, distance);
             }
         accesses += t.n;
-        free(previous);
-        free(distance);
-        free(t.object);
+        lta_free(previous);
+        lta_free(distance);
+        lta_free(t.object);
     }
     printf("%llu traces from seed %llu, %llu accesses\n", (unsigned long long)n, (unsigned long long)seed,
            (unsigned long long)accesses);
@@ -174,9 +176,9 @@ static void all_ways_agree_on_long_traces(void **state)
             for (int threads = 1; threads <= cases[shape].most_threads; threads++)
                 check_way(&t, (way){k, threads, cases[shape].space}, previous, distance);
     }
-    free(previous);
-    free(distance);
-    free(t.object);
+    lta_free(previous);
+    lta_free(distance);
+    lta_free(t.object);
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* tests/test_import_files.c - several sources in one trace, hostile files, and the published files where they
  * are present. */
+#include "pipeline/core/array.h"
 #include "tests/import_case.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,7 +113,7 @@ static void damaged_files_are_refused_or_read(void **state)
         for (int skip = 0; skip < 2; skip++) {
             const char *const names[] = {files[f].file, NULL};
             size_t n = strlen(files[f].text);
-            char *text = malloc(n);
+            char *text = test_bytes(n);
             lta_trace t;
             assert_non_null(text);
             c->options.format = files[f].format;
@@ -129,7 +131,7 @@ static void damaged_files_are_refused_or_read(void **state)
                     else if (st != LTA_ERR_FORMAT || !strstr(lta_error_detail(), files[f].file))
                         fail_msg("%s byte %zu: status %d, %s", files[f].format, i, st, lta_error_detail());
                 }
-            free(text);
+            lta_free(text);
         }
 }
 
@@ -148,7 +150,7 @@ static void very_long_lines(void **state)
 {
     import_case *c = *state;
     enum { IDS = 12000000, ROOM = IDS * 9 + 200 };
-    char *text = malloc(ROOM);
+    char *text = test_bytes(ROOM);
     assert_non_null(text);
     int n = snprintf(text, ROOM,
                      "{\"timestamp\": 0, \"input_length\": %d, \"output_length\": 1, \"hash_ids\": [", IDS);
@@ -166,7 +168,7 @@ static void very_long_lines(void **state)
     lta_trace_free(&t);
     text[n - 1] = 'x'; /* the last digit of the last id */
     case_refuse(c, "x.jsonl", text, "found 'x'");
-    free(text);
+    lta_free(text);
 }
 
 /* ---- files that change while they are read ---- */

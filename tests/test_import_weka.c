@@ -1,11 +1,12 @@
 /* tests/test_import_weka.c - WEKA conversations: sub-agents, times, sessions, blocks, damage. */
+#include "pipeline/core/array.h"
 #include "tests/import_case.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -299,7 +300,7 @@ static void containers_nest_to_a_limit(void **state)
     lta_trace t;
     c->options.format = "weka";
     for (int depth = 31; depth <= 34; depth++) {
-        char *text = calloc(1, 4096), *p = text;
+        char *text = test_alloc(1, 4096), *p = text;
         assert_non_null(text);
         p += sprintf(p, "{\"id\":\"c\",\"block_size\":16,\"requests\":[");
         for (int i = 0; i < depth; i++)
@@ -313,7 +314,7 @@ static void containers_nest_to_a_limit(void **state)
         } else if (depth > 32) {
             case_refuse(c, "x.json", text, "nested at most 64 deep");
         }
-        free(text);
+        lta_free(text);
     }
 }
 

@@ -1,11 +1,12 @@
 /* tests/test_inputs.c - compressed files and standard input give the trace of the plain file. */
+#include "pipeline/core/array.h"
 #include "tests/import_case.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -119,7 +120,7 @@ static void large_compressed_file(void **state)
 {
     import_case *c = *state;
     enum { IDS = 700000 };
-    char *text = malloc(IDS * 3 + 200), *packed = malloc(ROOM);
+    char *text = test_bytes(IDS * 3 + 200), *packed = test_bytes(ROOM);
     lta_trace t;
     assert_true(text && packed);
     int n =
@@ -133,8 +134,8 @@ static void large_compressed_file(void **state)
     assert_int_equal(case_import(c, &t, (const char *const[]){"x.jsonl.zst", NULL}), LTA_OK);
     assert_int_equal(t.sequences.full_length[0], IDS);
     lta_trace_free(&t);
-    free(text);
-    free(packed);
+    lta_free(text);
+    lta_free(packed);
 }
 
 static void standard_input(void **state)

@@ -5,8 +5,10 @@
  * never reach: weights around 2^32, distances around 2^40. Outputs given to an operation have guards on both
  * sides. */
 #include "kernels/cost.h"
+#include "pipeline/core/array.h"
 #include "pipeline/synth/random.h"
 #include "tests/kernel_cases.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
 
 #include <inttypes.h>
@@ -86,13 +88,13 @@ static lta_trie plain_trie(const test_trace *t)
         out.input_node[r] = q->input_length > 0 ? row[path[q->input_length - 1]] : -1;
         out.full_node[r] = q->full_length > 0 ? row[path[q->full_length - 1]] : -1;
     }
-    free(owner);
-    free(children);
-    free(above);
-    free(row);
-    free(met);
-    free(end);
-    free(nodes);
+    lta_free(owner);
+    lta_free(children);
+    lta_free(above);
+    lta_free(row);
+    lta_free(met);
+    lta_free(end);
+    lta_free(nodes);
     oracle_paths_free(&p);
     return out;
 }
@@ -253,12 +255,12 @@ static void check_run_build(const lta_ops *ops, const test_trace *t, const lta_s
     }
     lta_runs_free(&got);
     lta_trie_free(&x);
-    free(first);
-    free(last);
-    free(touched);
-    free(path);
-    free(group);
-    free(run);
+    lta_free(first);
+    lta_free(last);
+    lta_free(touched);
+    lta_free(path);
+    lta_free(group);
+    lta_free(run);
 }
 
 static void run_build_follows_every_position(void **state)

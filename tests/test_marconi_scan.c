@@ -2,8 +2,10 @@
  * each line that sends it to the general parser: same traces, same rows dropped, same refusals.
  *
  * Replay: LTA_TEST_SEED=<seed> LTA_TEST_TRACES=1. */
+#include "pipeline/core/array.h"
 #include "pipeline/synth/random.h"
 #include "tests/import_case.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,7 +211,7 @@ static void test_files(void **state)
     const char *given = getenv("LTA_TEST_SEED"), *count = getenv("LTA_TEST_TRACES");
     uint64_t first = given ? strtoull(given, NULL, 10) : 1, n = count ? strtoull(count, NULL, 10) : FILES;
     uint64_t n_refused = 0, n_dropped = 0;
-    writer w = {.plain = malloc(SIZE), .spaced = malloc(SIZE)};
+    writer w = {.plain = test_bytes(SIZE), .spaced = test_bytes(SIZE)};
     assert_non_null(w.plain);
     assert_non_null(w.spaced);
     c->options.format = "marconi";
@@ -238,8 +240,8 @@ static void test_files(void **state)
         assert_true(n_refused > FILES / 20);
         assert_true(n_dropped > FILES / 5);
     }
-    free(w.plain);
-    free(w.spaced);
+    lta_free(w.plain);
+    lta_free(w.spaced);
 }
 
 int main(void)

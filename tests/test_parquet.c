@@ -3,6 +3,7 @@
 #include "pipeline/parquet/parquet_arrow.h"
 #include "pipeline/parquet/parquet_read.h"
 #include "pipeline/parquet/parquet_write.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -165,7 +166,7 @@ static void damaged_files(void **state)
 {
     (void)state;
     lta_mapping m = write_rows(20);
-    char *copy = malloc(m.size);
+    char *copy = test_bytes(m.size);
     assert_non_null(copy);
     for (size_t k = 0; k < 2 * m.size; k++) {
         size_t size = k < m.size ? k : m.size;
@@ -184,7 +185,7 @@ static void damaged_files(void **state)
         assert_true(k >= m.size || st == LTA_ERR_FORMAT);
         lta_parquet_close(p);
     }
-    free(copy);
+    lta_free(copy);
     free((void *)(uintptr_t)m.data);
 }
 

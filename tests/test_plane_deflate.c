@@ -1,8 +1,10 @@
 /* tests/test_plane_deflate.c - what is compressed comes out again, by a library; within its bound; no larger
  * than stored. */
+#include "pipeline/core/array.h"
 #include "pipeline/store/inflate.h"
 #include "pipeline/store/plane_deflate.h"
 #include "pipeline/synth/random.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +21,7 @@ enum { FENCE = 64 };
 static size_t round_trip(const uint8_t *in, size_t n, size_t plane)
 {
     size_t bound = lta_plane_deflate_bound(n, plane);
-    uint8_t *out = malloc(bound + FENCE), *again = malloc(n + 1);
+    uint8_t *out = test_bytes(bound + FENCE), *again = test_bytes(n + 1);
     lta_inflater *inflater;
     assert_non_null(out);
     assert_non_null(again);
@@ -33,8 +35,8 @@ static size_t round_trip(const uint8_t *in, size_t n, size_t plane)
         fail_msg("%zu bytes in planes of %zu: not a stream of them", n, plane);
     assert_memory_equal(again, in, n);
     lta_inflater_free(inflater);
-    free(out);
-    free(again);
+    lta_free(out);
+    lta_free(again);
     return size;
 }
 
@@ -99,7 +101,7 @@ static void test_round_trips(void **state)
                                    65537, 131071, 131072, 131073, 262144, 524288, 1 << 20};
     lta_random r;
     lta_random_seed(&r, 1, 0);
-    uint8_t *in = malloc(1 << 20);
+    uint8_t *in = test_bytes(1 << 20);
     assert_non_null(in);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         for (int shape = 0; shape < N_SHAPES; shape++) {
@@ -110,7 +112,7 @@ static void test_round_trips(void **state)
             if (shape == ZEROS && sizes[k] >= 65536)
                 assert_true(size < sizes[k] / 200);
         }
-    free(in);
+    lta_free(in);
 }
 
 /* Every length of a match, near and far, wherever it begins. */
@@ -139,7 +141,7 @@ static void test_sizes(void **state)
     enum { N = 1 << 17 };
     lta_random r;
     lta_random_seed(&r, 2, 0);
-    uint8_t *in = malloc(N);
+    uint8_t *in = test_bytes(N);
     assert_non_null(in);
     fill(&r, COUNTER, in, N);
     assert_true(round_trip(in, N, N) < 3000);
@@ -147,7 +149,7 @@ static void test_sizes(void **state)
     assert_true(round_trip(in, N, N) < N / 4 + N / 100 + 200);
     fill(&r, RANDOM, in, N);
     assert_true(round_trip(in, N, N) < N + 100);
-    free(in);
+    lta_free(in);
 }
 
 int main(void)

@@ -1,15 +1,16 @@
 /* tests/test_scan.c - the scanners below the importers: JSON, CSV, times, block sizes. Known answers and
  * known errors. */
+#include "pipeline/core/array.h"
 #include "pipeline/import/block_size.h"
 #include "pipeline/import/csv_scan.h"
 #include "pipeline/import/json_scan.h"
 #include "pipeline/import/time_parse.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -24,7 +25,7 @@ typedef lta_status scan_function(lta_json *j);
 static lta_status scan(const char *text, size_t length, scan_function *f, lta_place *place)
 {
     lta_json j;
-    char *copy = malloc(length > 0 ? length : 1);
+    char *copy = test_bytes(length > 0 ? length : 1);
     assert_non_null(copy);
     memcpy(copy, text, length);
     *place = (lta_place){.file = "x", .line = 7};
@@ -34,7 +35,7 @@ static lta_status scan(const char *text, size_t length, scan_function *f, lta_pl
     if (st == LTA_OK)
         st = lta_json_end(&j);
     lta_json_free(&j);
-    free(copy);
+    lta_free(copy);
     return st;
 }
 

@@ -3,8 +3,10 @@
  * Random requests with sessions, dropped middles, replays and outputs are coded; every piece must be the one
  * that the rule of sequence_encoder.h gives when prefixes are compared request by request, and decoding must
  * give the input back. Replay: LTA_TEST_SEED=<seed> */
+#include "pipeline/core/array.h"
 #include "pipeline/import/gram_match.h"
 #include "pipeline/import/sequence_encoder.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,7 +230,7 @@ static void repeated_content_is_coded_in_linear_time(void **state)
 {
     (void)state;
     enum { N = 400000 };
-    uint64_t *a = calloc(N, sizeof *a), *b = calloc(N, sizeof *b);
+    uint64_t *a = test_alloc(N, sizeof *a), *b = test_alloc(N, sizeof *b);
     assert_non_null(a);
     assert_non_null(b);
     lta_sequence_encoder *e = NULL;
@@ -240,8 +242,8 @@ static void repeated_content_is_coded_in_linear_time(void **state)
     assert_int_equal(lta_sequence_encoder_add(e, 0, 0, b, N, N), LTA_OK);
     assert_int_equal(lta_sequence_encoder_sequences(e)->full_length[1], N);
     lta_sequence_encoder_free(e);
-    free(a);
-    free(b);
+    lta_free(a);
+    lta_free(b);
 }
 
 /* A session whose prompts differ in front, so that no request begins as an earlier one does: each is copied
@@ -251,7 +253,8 @@ static void a_changing_header_before_a_growing_history(void **state)
 {
     (void)state;
     enum { TURNS = 3000, ADDED = 4, LONGEST = TURNS * ADDED + 1 };
-    uint64_t *symbols = malloc(LONGEST * sizeof *symbols), *decoded = malloc(LONGEST * sizeof *decoded);
+    uint64_t *symbols = test_bytes(LONGEST * sizeof *symbols),
+             *decoded = test_bytes(LONGEST * sizeof *decoded);
     assert_non_null(symbols);
     assert_non_null(decoded);
     lta_sequence_encoder *e = NULL;
@@ -283,8 +286,8 @@ static void a_changing_header_before_a_growing_history(void **state)
         assert_memory_equal(decoded, symbols, n * sizeof *decoded);
     }
     lta_sequences_free(&coded);
-    free(symbols);
-    free(decoded);
+    lta_free(symbols);
+    lta_free(decoded);
 }
 
 int main(void)

@@ -1,12 +1,13 @@
 /* tests/test_sequences.c - delta-coded sequences decode to what they were made of, damaged ones are refused,
  * and their prefix hashes are the polynomial. Replay: LTA_TEST_SEED. */
+#include "pipeline/core/array.h"
 #include "tests/kernel_cases.h"
+#include "tests/memory.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -133,9 +134,9 @@ static void check_hashes(const lta_ops *ops, const test_trace *t, const lta_sequ
     for (uint64_t i = 0; i < n; i++)
         EXPECT_EQUAL(t, got[i], want[i]);
     test_guarded_free(got, n);
-    free(want);
-    free(request);
-    free(depth);
+    lta_free(want);
+    lta_free(request);
+    lta_free(depth);
 }
 
 static void prefix_hash_is_the_polynomial(void **state)

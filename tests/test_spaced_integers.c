@@ -2,8 +2,10 @@
  * has, against doing it a byte at a time, in texts that end where memory does.
  *
  * Replay: LTA_TEST_SEED=<seed>. */
+#include "pipeline/core/array.h"
 #include "pipeline/import/spaced_integers.h"
 #include "pipeline/synth/random.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +21,7 @@ enum { TEXTS = 20000, MOST = 600 };
 
 static void *copy(const void *data, size_t n) /* so that reading behind it is noticed */
 {
-    void *p = malloc(n > 0 ? n : 1);
+    void *p = test_bytes(n > 0 ? n : 1);
     assert_non_null(p);
     if (n > 0)
         memcpy(p, data, n);
@@ -94,7 +96,7 @@ static void check_reading(const lta_spaced_integers *by, lta_random *r)
                  (unsigned long long)n_want, slow - end_of_memory);
     for (uint64_t k = room; k <= MOST; k++)
         assert_int_equal(out[k], UINT64_C(0xa5a5a5a5a5a5a5a5));
-    free(end_of_memory);
+    lta_free(end_of_memory);
 }
 
 static void check_comparing(const lta_spaced_integers *by, lta_random *r)
@@ -111,8 +113,8 @@ static void check_comparing(const lta_spaced_integers *by, lta_random *r)
     assert_int_equal(by->common(a, b, n), same);
     assert_int_equal(by->common(b, a, same), same);
     assert_int_equal(by->commas(a, n), commas);
-    free(a);
-    free(b);
+    lta_free(a);
+    lta_free(b);
 }
 
 static void test_all(void **state)

@@ -1,8 +1,10 @@
 /* tests/test_statistics.c - grid, quantiles, rounding, CSV and models against known answers; the fits against
  * values computed elsewhere with 40 digits. */
+#include "pipeline/core/array.h"
 #include "pipeline/enrich/model.h"
 #include "pipeline/enrich/statistics.h"
 #include "pipeline/table/csv.h"
+#include "tests/memory.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -223,7 +225,7 @@ static void csv_follows_rfc_4180(void **state)
     size_t size = 0;
     FILE *f = open_memstream(&got, &size);
     assert_non_null(f);
-    lta_csv *c = calloc(1, sizeof *c);
+    lta_csv *c = test_alloc(1, sizeof *c);
     assert_non_null(c);
     lta_csv_begin(c, f);
     lta_csv_text(c, "a");
@@ -246,7 +248,7 @@ static void csv_follows_rfc_4180(void **state)
     fclose(f);
     assert_string_equal(got, want);
     free(got);
-    free(c);
+    lta_free(c);
 }
 
 int main(void)

@@ -1,7 +1,9 @@
 /* tests/test_store.c - what is written is what is read; bytes and digests that don't depend on threads;
  * commits. */
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/store/chunk_codec.h"
+#include "tests/memory.h"
 #include "tests/store_sample.h"
 
 #include <dirent.h>
@@ -12,7 +14,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -43,7 +44,7 @@ static void remove_folder(char *dir)
         unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
     assert_int_equal(rmdir(dir), 0);
-    free(dir);
+    lta_free(dir);
 }
 
 static uint64_t entries(const char *dir)
@@ -62,7 +63,7 @@ static lta_reader *open_sample(const char *dir, const char *name)
     lta_reader *r = NULL;
     char *path = file_in(dir, name);
     ok(lta_reader_open(path, "trace", &r));
-    free(path);
+    lta_free(path);
     return r;
 }
 
@@ -77,8 +78,8 @@ static void check_column(const lta_reader *r, const char *path, lta_type type, u
     assert_int_equal(n, rows);
     assert_string_equal(unit, expected_unit);
     assert_true(strlen(description) > 3);
-    free(unit);
-    free(description);
+    lta_free(unit);
+    lta_free(description);
 }
 
 static void columns_come_back(void **state)
@@ -128,14 +129,14 @@ static void columns_come_back(void **state)
     assert_int_equal(lta_reader_column(r, "/requests", LTA_U32, &untouched, &n), LTA_ERR_FORMAT);
     assert_ptr_equal(untouched, &n);
     assert_non_null(strstr(lta_error_detail(), "sample.h5:/requests"));
-    free(a);
-    free(a_wide);
-    free(b);
-    free(b_wide);
-    free(c);
-    free(d);
-    free(e);
-    free(none);
+    lta_free(a);
+    lta_free(a_wide);
+    lta_free(b);
+    lta_free(b_wide);
+    lta_free(c);
+    lta_free(d);
+    lta_free(e);
+    lta_free(none);
     ok(lta_reader_check_digest(r));
     lta_reader_close(r);
     remove_folder(dir);
@@ -165,10 +166,10 @@ static void texts_and_attributes_come_back(void **state)
 
     ok(lta_reader_attribute_text(r, "/", "empty", &text));
     assert_string_equal(text, "");
-    free(text);
+    lta_free(text);
     ok(lta_reader_attribute_text(r, "/", "large", &text));
     assert_int_equal(strlen(text), 100000);
-    free(text);
+    lta_free(text);
     ok(lta_reader_attribute_u64(r, "/", "block_tokens", &number));
     assert_int_equal(number, 512);
     ok(lta_reader_attribute_u64(r, "/requests", "lookups", &number));
@@ -211,7 +212,7 @@ static void bytes_do_not_depend_on_threads_or_names(void **state)
             assert_memory_equal(m.data, first.data, m.size);
             lta_unmap_file(&m);
         }
-        free(path);
+        lta_free(path);
     }
     lta_unmap_file(&first);
     lta_reader *r = open_sample(dir, "seven.h5");
@@ -223,7 +224,7 @@ static void bytes_do_not_depend_on_threads_or_names(void **state)
 static void long_texts_get_chunks_of_their_own(void **state)
 {
     (void)state;
-    char *dir = sample_folder(), *long_text = malloc(1500001);
+    char *dir = sample_folder(), *long_text = test_bytes(1500001);
     lta_run run = sample_run(2);
     lta_writer *w;
     lta_reader *r;
@@ -247,7 +248,7 @@ static void long_texts_get_chunks_of_their_own(void **state)
     lta_reader_close(r);
     lta_strings_free(&s);
     lta_strings_free(&back);
-    free(long_text);
+    lta_free(long_text);
     remove_folder(dir);
 }
 
@@ -281,7 +282,7 @@ static void what_is_not_committed_vanishes(void **state)
     r = open_sample(dir, "kept.h5");
     ok(lta_reader_check_digest(r));
     lta_reader_close(r);
-    free(partial);
+    lta_free(partial);
 
     /* text that no reader could show is refused when written */
     lta_strings bad = {0};
@@ -314,7 +315,7 @@ static void only_equal_recipes_are_current(void **state)
     assert_int_equal(truncate(path, 1000), 0);
     ok(lta_store_is_current(dir, "sample.h5", "trace", parameters, inputs, &current));
     assert_false(current); /* damaged */
-    free(path);
+    lta_free(path);
     remove_folder(dir);
 }
 
@@ -374,7 +375,7 @@ static int write_into_a_full_disk(const char *dir)
     lta_run run = sample_run(2);
     lta_writer *w;
     enum { N = 400000 };
-    uint64_t *x = malloc(N * sizeof *x), seed = 1;
+    uint64_t *x = test_bytes(N * sizeof *x), seed = 1;
     signal(SIGXFSZ, SIG_IGN);
     for (uint64_t i = 0; x && i < N; i++)
         x[i] = seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -383,7 +384,7 @@ static int write_into_a_full_disk(const char *dir)
         return 10;
     lta_status st = lta_writer_column(w, "/x", LTA_U64, x, N, "1", "more than fits");
     lta_writer_close(w);
-    free(x);
+    lta_free(x);
     return st == LTA_ERR_SPACE && strstr(lta_error_detail(), "full.h5:/x") ? 0 : 11;
 }
 

@@ -1,7 +1,9 @@
 /* tests/test_store_hostile.c - files that are cut off, damaged, or lie: an error that names them, never a
  * crash, never content that differs from what was written. */
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/store/store_internal.h"
+#include "tests/memory.h"
 #include "tests/store_sample.h"
 
 #include <errno.h>
@@ -30,7 +32,7 @@ static void ok(lta_status st)
 
 static int set_up(void **state)
 {
-    sample *s = calloc(1, sizeof *s);
+    sample *s = test_alloc(1, sizeof *s);
     assert_non_null(s);
     s->dir = sample_folder();
     sample_write(s->dir, "sample.h5", 1, 40);
@@ -48,10 +50,10 @@ static int tear_down(void **state)
     unlink(s->path);
     unlink(s->altered);
     assert_int_equal(rmdir(s->dir), 0);
-    free(s->path);
-    free(s->altered);
-    free(s->dir);
-    free(s);
+    lta_free(s->path);
+    lta_free(s->altered);
+    lta_free(s->dir);
+    lta_free(s);
     return 0;
 }
 

@@ -1,13 +1,14 @@
 /* tests/test_tables.c - summary tables: sums of fields, and counts by definition, on generated traces.
  *
  * Traces: LTA_TEST_TRACES (600), from seed LTA_TEST_SEED on. */
+#include "pipeline/core/array.h"
 #include "tests/enrich_trial.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -75,8 +76,8 @@ static void check_distances(const trial *x, const lta_table_set *set)
         expect(x, "histogram bin", cell(h, "edge", row), cell(h, "count", row), at - from);
     }
     expect(x, "histogram", 0, at, n);
-    free(scratch);
-    free(all);
+    lta_free(scratch);
+    lta_free(all);
 }
 
 static void check_windows(const trial *x, const lta_table_set *set)
@@ -98,7 +99,7 @@ static void check_windows(const trial *x, const lta_table_set *set)
         assert_true(requests > 0);
     }
     expect(x, "windows", 0, r, t->n);
-    free(window_of);
+    lta_free(window_of);
     oracle_paths_free(&p);
 }
 
@@ -144,7 +145,7 @@ static void check_prefixes(const trial *x, const lta_table_set *set)
     if (!x->inputs_only && t->n_rows < 1000)
         expect(x, "saved by all prefixes", 0, listed,
                field_sum(x->e.fields.reusable[LTA_SCOPE_GLOBAL], x->test->n));
-    free(session_seen);
+    lta_free(session_seen);
 }
 
 static void check_denominators(const trial *x, const lta_table_set *set)

@@ -1,8 +1,10 @@
 /* tests/test_trace.c - trace.h5: what is written is read back, up to date is recognised, and a lying file is
  * refused. */
+#include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 #include "pipeline/core/file.h"
 #include "pipeline/import/import.h"
+#include "tests/memory.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -57,7 +59,7 @@ static int setup(void **state)
         "{\"session_id\":0,\"turn_id\":1,\"ts\":3.5,\"num_input_tokens\":3,\"num_output_tokens\":0,\"input_"
         "tokens\":[1,2,8],\"output_tokens\":[]}\n",
     };
-    context *c = calloc(1, sizeof *c);
+    context *c = test_alloc(1, sizeof *c);
     assert_non_null(c);
     char folder[] = "/tmp/lta-test-trace-XXXXXX";
     assert_non_null(mkdtemp(folder));
@@ -100,7 +102,7 @@ static int teardown(void **state)
     remove_folder(c->store);
     remove_folder(c->folder);
     fclose(c->null);
-    free(c);
+    lta_free(c);
     return 0;
 }
 

@@ -4,11 +4,13 @@
  *
  * Exit code 77 where there is no CUDA device. Replay: LTA_TEST_SEED=<seed> LTA_TEST_TRACES=1. */
 #include "kernels/ops.h"
+#include "pipeline/core/array.h"
 #include "pipeline/curve/curve.h"
 #include "pipeline/import/sequence_encoder.h"
 #include "pipeline/reuse/reuse.h"
 #include "pipeline/synth/random.h"
 #include "tests/generate.h"
+#include "tests/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,8 +139,8 @@ static void make_trace(twins *t)
     lta_sequence_encoder_free(encoder);
     check(t, lta_sequences_complete(&t->s));
     for (int i = 0; i < 16; i++)
-        free(m.last[i]);
-    free(symbols);
+        lta_free(m.last[i]);
+    lta_free(symbols);
 }
 
 /* ---- comparing ---- */
@@ -170,10 +172,10 @@ static void compare_blocks(const twins *t, const lta_trie *trie, const lta_runs 
     check(t, t->cuda->stack_distance(t->n, runs->offset, runs->previous, weight, first, b));
     same(t, "distances", a, b, runs->n_runs, sizeof *a);
     compare_curves(t, runs->n_runs, a, weight);
-    free(weight);
-    free(first);
-    free(a);
-    free(b);
+    lta_free(weight);
+    lta_free(first);
+    lta_free(a);
+    lta_free(b);
 }
 
 static void same_curve(const twins *t, const lta_curve *a, const lta_curve *b)
@@ -219,10 +221,10 @@ static void compare_block_curves(const twins *t, const lta_trie *trie, const lta
         lta_curve_free(&expected);
         lta_curve_free(&got[i]);
     }
-    free(distance);
-    free(weight);
-    free(first);
-    free(most);
+    lta_free(distance);
+    lta_free(weight);
+    lta_free(first);
+    lta_free(most);
 }
 
 /* own: the trie of the twin, which has left it on the device, or the CPU's. */
@@ -275,10 +277,10 @@ static void compare_hashes(const twins *t)
     check(t, t->cpu->prefix_hash(&t->s, n, request, depth, base, a));
     check(t, t->cuda->prefix_hash(&t->s, n, request, depth, base, b));
     same(t, "hashes of prefixes", a, b, n, sizeof *a);
-    free(request);
-    free(depth);
-    free(a);
-    free(b);
+    lta_free(request);
+    lta_free(depth);
+    lta_free(a);
+    lta_free(b);
 }
 
 static void compare_trace(twins *t)
@@ -303,8 +305,8 @@ static void compare_trace(twins *t)
     lta_trie_free(&a);
     lta_trie_free(&b);
     lta_sequences_free(&t->s);
-    free(t->session);
-    free(t->source);
+    lta_free(t->session);
+    lta_free(t->source);
 }
 
 static void cuda_gives_what_the_cpu_gives(void **state)

@@ -2,6 +2,7 @@
  * made by the stages; then one value of one column at a time is changed and the file written anew, digest and
  * all. */
 #include "kernels/ops.h"
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/curve/curve.h"
 #include "pipeline/enrich/enrich.h"
@@ -9,6 +10,7 @@
 #include "pipeline/reuse/reuse.h"
 #include "pipeline/trie/trie.h"
 #include "pipeline/verify/verify.h"
+#include "tests/memory.h"
 #include "tests/store_sample.h"
 
 #include <dirent.h>
@@ -17,7 +19,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,7 +83,7 @@ static void write_source(const char *path)
 
 static int set_up(void **state)
 {
-    fixture *x = calloc(1, sizeof *x);
+    fixture *x = test_alloc(1, sizeof *x);
     lta_import_options import = LTA_IMPORT_DEFAULTS;
     lta_reuse_options reuse = {0};
     lta_curve_options curve = {0};
@@ -109,7 +110,7 @@ static int set_up(void **state)
     lta_curve_options_free(&curve);
     lta_enrich_options_free(&enrich);
     unlink(source);
-    free(source);
+    lta_free(source);
     *state = x;
     return 0;
 }
@@ -132,10 +133,10 @@ static int tear_down(void **state)
     assert_int_equal(rmdir(x->altered), 0);
     assert_int_equal(rmdir(x->dir), 0);
     fclose(x->nowhere);
-    free(x->store);
-    free(x->altered);
-    free(x->dir);
-    free(x);
+    lta_free(x->store);
+    lta_free(x->altered);
+    lta_free(x->dir);
+    lta_free(x);
     return 0;
 }
 
@@ -175,10 +176,10 @@ static void copy_dataset(const lta_reader *r, lta_writer *w, const char *path, c
         if (strcmp(c->path, path) == 0)
             add(type, data, c->row < 0 ? n - (uint64_t)-c->row : (uint64_t)c->row, c->delta);
         ok(lta_writer_column(w, path, type, data, n, unit, description));
-        free(data);
+        lta_free(data);
     }
-    free(unit);
-    free(description);
+    lta_free(unit);
+    lta_free(description);
 }
 
 static void copy_text(const lta_reader *r, lta_writer *w, const char *path, const char *name)
@@ -187,7 +188,7 @@ static void copy_text(const lta_reader *r, lta_writer *w, const char *path, cons
     if (lta_reader_attribute_text(r, path, name, &text) != LTA_OK)
         return;
     ok(lta_writer_attribute_text(w, path, name, text));
-    free(text);
+    lta_free(text);
 }
 
 static void copy_number(const lta_reader *r, lta_writer *w, const char *path, const char *name,
@@ -234,9 +235,9 @@ static void write_changed(const fixture *x, const change *c)
     lta_writer_close(w);
     lta_strings_free(&paths);
     lta_reader_close(r);
-    free(parameters);
-    free(inputs);
-    free(path);
+    lta_free(parameters);
+    lta_free(inputs);
+    lta_free(path);
 }
 
 static void link_sound_files(const fixture *x, int before)
@@ -245,8 +246,8 @@ static void link_sound_files(const fixture *x, int before)
     for (int k = 0; k < before; k++) {
         char *from = path_in(x->store, files[k]), *to = path_in(x->altered, files[k]);
         assert_int_equal(link(from, to), 0);
-        free(from);
-        free(to);
+        lta_free(from);
+        lta_free(to);
     }
 }
 
@@ -357,7 +358,7 @@ static void stale_files_are_found(void **state)
     assert_non_null(strstr(lta_error_detail(), "another trie.h5"));
     assert_int_equal(unlink(trie), 0);
     assert_int_equal(lta_verify(&x->run, x->altered, x->nowhere), LTA_ERR_INPUT);
-    free(trie);
+    lta_free(trie);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 
 #include "kernels/ops.h"
 #include "pipeline/core/array.h"
+#include "pipeline/core/scratch.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,7 +15,8 @@
 static const lta_option common_options[] = {
     {"device", 0, "NAME", "auto (default), cpu, cuda or cuda:N"},
     {"threads", 0, "N", "threads to use (default: OMP_NUM_THREADS, else all cores)"},
-    {"memory", 0, "SIZE", "memory to stay within, e.g. 4G; exit code 4 where it is not enough"},
+    {"memory", 0, "SIZE",
+     "memory to stay within, e.g. 4G; what goes beyond it lies in scratch files where TMPDIR says"},
     {"on-error", 0, "WHAT", "bad rows: fail (default) at the first, or skip and count them"},
     {"force", 0, NULL, "redo what is up to date"},
     {"quiet", 'q', NULL, "only warnings and errors"},
@@ -30,11 +32,16 @@ typedef struct common {
     bool json, help;
 } common;
 
-/* Allocations beyond the budget fail as if memory had run out (exit code 4); mapped input files do not count.
- */
-static lta_status limit_memory(uint64_t bytes)
+/* Arrays beyond the budget go to scratch files (pipeline/core/array.h); what else does not fit fails as if
+ * memory had run out (exit code 4). Mapped files do not count. */
+static lta_status limit_memory(const lta_run *run)
 {
+    const uint64_t bytes = run->memory_bytes, least = (32 + 16 * (uint64_t)run->threads) * 1000000;
     struct rlimit limit;
+    if (bytes < least)
+        return lta_fail(LTA_ERR_USAGE,
+                        "--memory: expected at least 32M, and 16M more for each of %d thread%s", run->threads,
+                        run->threads == 1 ? "" : "s");
     if (getrlimit(RLIMIT_DATA, &limit) != 0)
         return lta_fail_errno(LTA_ERR_RUN, errno, "--memory: the limit could not be read");
     limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
@@ -56,7 +63,6 @@ static lta_status set_common(void *target, const lta_option *o, const char *valu
         run->threads = (int)n;
     } else if (strcmp(o->name, "memory") == 0) {
         LTA_TRY(lta_parse_size(o->name, value, &run->memory_bytes));
-        LTA_TRY(limit_memory(run->memory_bytes));
     } else if (strcmp(o->name, "on-error") == 0) {
         if (strcmp(value, "skip") != 0 && strcmp(value, "fail") != 0)
             return lta_fail(LTA_ERR_USAGE, "--on-error %s: expected fail or skip", value);
@@ -161,6 +167,12 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
         return lta_fail(LTA_ERR_USAGE, "%s operands, expected %s; see `lta help %s`",
                         cli->n_operands < min_operands ? "missing" : "too many", cli->command->operands,
                         cli->command->name);
+    if (cli->run.memory_bytes > 0) {
+        LTA_TRY(limit_memory(&cli->run));
+        lta_log_line(&cli->log, LTA_LOG_DEBUG, cli->command->name,
+                     "at most %llu bytes of memory; scratch files lie in %s",
+                     (unsigned long long)cli->run.memory_bytes, lta_scratch_folder());
+    }
     omp_set_num_threads(cli->run.threads); /* readers of store files have no lta_run */
     st = lta_ops_get(cli->device, &cli->run.ops);
 done:
@@ -295,11 +307,11 @@ lta_status lta_parse_u64_list(const char *option, const char *text, uint64_t min
         if (*p == '\0')
             break;
     }
-    free(*out); /* an option given twice: the last one counts */
+    lta_free(*out); /* an option given twice: the last one counts */
     *out = list;
     *n = count;
     list = NULL;
 done:
-    free(list);
+    lta_free(list);
     return st;
 }

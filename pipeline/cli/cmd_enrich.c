@@ -5,7 +5,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const lta_option options[] = {
@@ -30,7 +29,7 @@ static lta_status set_capacities(const char *value, lta_enrich_options *o)
             o->capacities[kept++] = o->capacities[i];
     o->n_capacities = kept;
 done:
-    free(scratch);
+    lta_free(scratch);
     return st;
 }
 

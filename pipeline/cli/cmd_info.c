@@ -1,10 +1,11 @@
 /* pipeline/cli/cmd_info.c - lta info: what a store or one of its files holds. */
 #include "pipeline/cli/cli.h"
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/json_text.h"
 #include "pipeline/stage/stage.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -42,7 +43,7 @@ static lta_status add_json(const lta_reader *r, const char *name, json_t *into)
     if (st != LTA_OK)
         return st;
     json_t *value = json_loads(text, 0, NULL);
-    free(text);
+    lta_free(text);
     if (!value)
         return lta_fail(LTA_ERR_FORMAT, "%s:/@%s: expected JSON", lta_reader_path(r), name);
     return json_object_set_new(into, name, value) == 0 ? LTA_OK : no_memory();
@@ -54,7 +55,7 @@ static lta_status add_text(const lta_reader *r, const char *name, json_t *into)
     lta_status st = lta_reader_attribute_text(r, "/", name, &text);
     if (st == LTA_OK && json_object_set_new(into, name, json_string(text)) != 0)
         st = no_memory();
-    free(text);
+    lta_free(text);
     return st;
 }
 
@@ -86,8 +87,8 @@ static lta_status describe_dataset(const lta_reader *r, const char *path, json_t
                             (json_int_t)n, "unit", unit, "description", description);
     if (json_array_append_new(list, row) != 0)
         st = no_memory();
-    free(unit);
-    free(description);
+    lta_free(unit);
+    lta_free(description);
     return st;
 }
 
@@ -133,9 +134,9 @@ done:
 
 static void print_json_line(FILE *out, const char *label, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    char *text = lta_json_text(value, JSON_ENCODE_ANY);
     fprintf(out, "  %-15s %s\n", label, text ? text : "");
-    free(text);
+    lta_free(text);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -227,7 +228,7 @@ static lta_status describe_store(const char *store, json_t **out)
         char *path = NULL;
         LTA_TRY(lta_join_path(store, store_files[i], &path));
         bool there = lta_file_exists(path);
-        free(path);
+        lta_free(path);
         if (there || i == 0)
             LTA_TRY(describe_stage(store, store_files[i], files));
         else

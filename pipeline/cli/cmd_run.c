@@ -1,6 +1,7 @@
 /* pipeline/cli/cmd_run.c - lta run: every stage, from source files to tables, each skipped when up to date.
  */
 #include "pipeline/cli/cli.h"
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/curve/curve.h"
 #include "pipeline/enrich/enrich.h"
@@ -10,7 +11,7 @@
 #include "pipeline/table/table.h"
 #include "pipeline/trie/trie.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 static const lta_option options[] = {
     {"output", 'o', "STORE", "the store's folder (required); made if absent"},
@@ -55,7 +56,7 @@ static lta_status import_or_go_on(lta_cli *cli, const char *store, const lta_imp
         st = lta_fail(LTA_ERR_USAGE, "missing operands, expected FILE..., as there is no %s to go on from",
                       trace);
 done:
-    free(trace);
+    lta_free(trace);
     return st;
 }
 

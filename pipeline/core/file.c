@@ -122,7 +122,7 @@ lta_status lta_make_folders(const char *path)
     if (st == LTA_OK)
         st = lta_make_folder(path);
 done:
-    free(part);
+    lta_free(part);
     return st;
 }
 
@@ -166,7 +166,7 @@ lta_status lta_check_folders(const char *path, bool *exists)
     else if (!*exists && access(part, W_OK | X_OK) != 0)
         st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not make the folder", path);
 done:
-    free(part);
+    lta_free(part);
     return st;
 }
 
@@ -191,7 +191,7 @@ lta_status lta_sync_folder_of(const char *path)
             st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be flushed", dir);
         close(fd);
     }
-    free(dir);
+    lta_free(dir);
     return st;
 }
 
@@ -222,8 +222,8 @@ lta_status lta_text_create(const char *path, lta_text_file *out)
     return LTA_OK;
 done:
     free(target);
-    free(f.path);
-    free(f.partial);
+    lta_free(f.path);
+    lta_free(f.partial);
     return st;
 }
 
@@ -239,7 +239,7 @@ lta_status lta_text_commit(lta_text_file *f)
         return LTA_OK;
     if (rename(f->partial, f->path) != 0)
         return lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be renamed to %s", f->partial, f->path);
-    free(f->partial);
+    lta_free(f->partial);
     f->partial = NULL;
     return lta_sync_folder_of(f->path);
 }
@@ -250,7 +250,7 @@ void lta_text_close(lta_text_file *f)
         fclose(f->stream);
     if (f->partial)
         unlink(f->partial);
-    free(f->path);
-    free(f->partial);
+    lta_free(f->path);
+    lta_free(f->partial);
     *f = (lta_text_file){0};
 }

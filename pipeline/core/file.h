@@ -3,6 +3,7 @@
 #ifndef LTA_CORE_FILE_H
 #define LTA_CORE_FILE_H
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/status.h"
 
 #include <stdbool.h>
@@ -48,7 +49,7 @@ LTA_MUST_CHECK lta_status lta_make_folders(const char *path); /* with its parent
  * lowest folder on the way not writable. *exists: the folder itself is there already (and may not be
  * writable). */
 LTA_MUST_CHECK lta_status lta_check_folders(const char *path, bool *exists);
-LTA_MUST_CHECK lta_status lta_join_path(const char *dir, const char *name, char **out); /* free(*out) */
+LTA_MUST_CHECK lta_status lta_join_path(const char *dir, const char *name, char **out); /* lta_free(*out) */
 const char *lta_base_name(const char *path);                    /* after the last '/' */
 LTA_MUST_CHECK lta_status lta_sync_folder_of(const char *path); /* makes a rename durable */
 bool lta_file_exists(const char *path);

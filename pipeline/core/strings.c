@@ -3,9 +3,20 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+
+lta_status lta_copy_text(const char *text, size_t length, char **out)
+{
+    char *copy;
+    lta_status st = LTA_ALLOC(&copy, length + 1);
+    if (st != LTA_OK)
+        return st;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    *out = copy;
+    return LTA_OK;
+}
 
 lta_status lta_strings_add(lta_strings *s, const char *text, size_t length)
 {
@@ -42,8 +53,8 @@ uint64_t lta_strings_length(const lta_strings *s, uint64_t i)
 
 void lta_strings_free(lta_strings *s)
 {
-    free(s->offset);
-    free(s->bytes);
+    lta_free(s->offset);
+    lta_free(s->bytes);
     *s = (lta_strings){0};
 }
 
@@ -69,7 +80,7 @@ static lta_status grow_slots(lta_dictionary *d)
         const char *text = lta_strings_get(&d->strings, k);
         bigger.slot[find_slot(&bigger, text, (size_t)lta_strings_length(&d->strings, k))] = k + 1;
     }
-    free(d->slot);
+    lta_free(d->slot);
     d->slot = bigger.slot;
     d->n_slots = bigger.n_slots;
     return LTA_OK;
@@ -94,6 +105,6 @@ lta_status lta_dictionary_intern(lta_dictionary *d, const char *text, size_t len
 void lta_dictionary_free(lta_dictionary *d)
 {
     lta_strings_free(&d->strings);
-    free(d->slot);
+    lta_free(d->slot);
     *d = (lta_dictionary){0};
 }

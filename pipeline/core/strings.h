@@ -22,6 +22,9 @@ const char *lta_strings_get(const lta_strings *s, uint64_t i);
 uint64_t lta_strings_length(const lta_strings *s, uint64_t i); /* bytes, NUL excluded */
 void lta_strings_free(lta_strings *s);                         /* leaves it empty */
 
+/* The first `length` bytes of text and a NUL: lta_free(*out). */
+LTA_MUST_CHECK lta_status lta_copy_text(const char *text, size_t length, char **out);
+
 /* A list without repetitions, numbered in order of first appearance. */
 typedef struct lta_dictionary {
     lta_strings strings;

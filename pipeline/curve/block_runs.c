@@ -7,7 +7,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/curve/curve.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 /* Blocks that all input tokens but the last one fill. */
 static uint32_t filled_blocks(const lta_trace *trace, uint64_t r)
@@ -116,9 +116,9 @@ static lta_status block_distances(const lta_run *run, const lta_trie *trie, cons
     *out = distance;
     distance = NULL;
 done:
-    free(weight);
-    free(first);
-    free(distance);
+    lta_free(weight);
+    lta_free(first);
+    lta_free(distance);
     return st;
 }
 
@@ -156,8 +156,8 @@ lta_status lta_block_runs_again(const lta_trace *trace, const lta_trie *trie, co
 void lta_block_runs_free(lta_block_runs *b)
 {
     if (!b->borrowed_distance)
-        free(b->distance);
-    free(b->looked_up);
+        lta_free(b->distance);
+    lta_free(b->looked_up);
     *b = (lta_block_runs){0};
 }
 

@@ -13,8 +13,8 @@
 
 void lta_curve_options_free(lta_curve_options *o)
 {
-    free(o->blocks);
-    free(o->capacities);
+    lta_free(o->blocks);
+    lta_free(o->capacities);
     *o = (lta_curve_options){0};
 }
 
@@ -77,7 +77,7 @@ lta_status lta_curve_options_resolve(const char *store, lta_curve_options *o)
         if (all ? s != LTA_SCOPE_SESSION || sessions : wanted[s])
             o->scopes[o->n_scopes++] = (lta_scope)s;
 done:
-    free(unit);
+    lta_free(unit);
     lta_reader_close(r);
     return st;
 }
@@ -112,8 +112,8 @@ static lta_status fused_pair(const lta_run *run, const lta_trace *trace, const l
                                      .lookups = lta_lookups(trace, trie, i == 1, block),
                                      .curve = curves[i]};
 done:
-    free(most[0]);
-    free(most[1]);
+    lta_free(most[0]);
+    lta_free(most[1]);
     return st;
 }
 
@@ -334,7 +334,7 @@ done:
     lta_strings_free(&members);
     lta_curves_free(&curves);
     json_decref(p);
-    free(parameters);
+    lta_free(parameters);
     lta_reader_close(r);
     return st;
 }
@@ -353,6 +353,6 @@ void lta_curves_free(lta_curves *c)
 {
     for (uint64_t i = 0; i < c->n; i++)
         lta_curve_free(&c->curve[i].curve);
-    free(c->curve);
+    lta_free(c->curve);
     *c = (lta_curves){0};
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What a query has loaded so far: only what the curves at hand need. */
@@ -57,8 +56,8 @@ static lta_status is_usable(const query *q, const char *file, bool *usable)
 done:
     json_decref(p);
     lta_reader_close(r);
-    free(parameters);
-    free(path);
+    lta_free(parameters);
+    lta_free(path);
     return st;
 }
 
@@ -159,7 +158,7 @@ done:
     lta_text_close(&file);
     for (uint64_t i = 0; i < n_answers; i++)
         lta_curve_free(&answers[i].made);
-    free(answers);
+    lta_free(answers);
     lta_curves_free(&q.stored);
     lta_reuse_free(&q.reuse);
     lta_trie_free(&q.trie);

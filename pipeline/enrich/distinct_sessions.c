@@ -7,7 +7,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -42,9 +41,9 @@ static lta_status list_pairs(const lta_enrichment *e, int64_t **out)
     *out = pair;
     pair = NULL;
 done:
-    free(pair);
-    free(scratch);
-    free(key);
+    lta_free(pair);
+    lta_free(scratch);
+    lta_free(key);
     return st;
 }
 
@@ -79,9 +78,9 @@ lta_status lta_session_classes(const lta_enrichment *e, uint32_t **class_of)
     *class_of = class;
     class = NULL;
 done:
-    free(class);
-    free(slot);
-    free(hash);
-    free(pair);
+    lta_free(class);
+    lta_free(slot);
+    lta_free(hash);
+    lta_free(pair);
     return st;
 }

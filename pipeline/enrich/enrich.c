@@ -5,14 +5,13 @@
 #include "pipeline/enrich/enrich_internal.h"
 #include "pipeline/stage/stage.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t default_capacities[] = {1000, 10000, 100000, 1000000};
 
 void lta_enrich_options_free(lta_enrich_options *o)
 {
-    free(o->capacities);
+    lta_free(o->capacities);
     *o = (lta_enrich_options){0};
 }
 
@@ -124,7 +123,7 @@ lta_status lta_enrich_stage(const lta_run *run, const char *store, const lta_enr
 done:
     lta_writer_close(w);
     lta_reader_close(r);
-    free(unit);
+    lta_free(unit);
     lta_table_set_free(&tables);
     lta_enrichment_free(&e);
     lta_stage_end(&stage);

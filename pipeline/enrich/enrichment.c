@@ -6,7 +6,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 static lta_status index_sessions(lta_enrichment *e)
 {
@@ -129,15 +129,15 @@ done:
 void lta_enrichment_free(lta_enrichment *e)
 {
     lta_fields_free(&e->fields, e->n_capacities);
-    free(e->capacities);
-    free(e->session_offset);
-    free(e->session_request);
+    lta_free(e->capacities);
+    lta_free(e->session_offset);
+    lta_free(e->session_request);
     lta_curve_free(&e->own_curve);
     lta_block_runs_free(&e->by_symbol);
     for (int s = 0; s < LTA_SCOPES; s++)
-        free(e->first_touches[s]);
-    free(e->touched_symbols);
-    free(e->input_symbols);
+        lta_free(e->first_touches[s]);
+    lta_free(e->touched_symbols);
+    lta_free(e->input_symbols);
     lta_curves_free(&e->curves);
     lta_reuse_free(&e->reuse);
     lta_trie_free(&e->trie);

@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* End of the deepest reusable position in a scope: runs cover a prefix of the path, so it is where the last
  * run that begins inside the input ends. *last: index of that run; only set when the result is above 0. */
@@ -150,7 +149,7 @@ static lta_status path_fields(lta_enrichment *e)
             hit[r] = (uint32_t)lta_request_hits(&e->reuse.runs[LTA_SCOPE_GLOBAL], &e->by_symbol, r, capacity);
     }
 done:
-    free(nodes);
+    lta_free(nodes);
     return st;
 }
 
@@ -266,9 +265,9 @@ done:
 void lta_fields_free(lta_fields *f, uint64_t n_capacities)
 {
     for (int s = 0; s < LTA_SCOPES; s++)
-        free(f->reusable[s]);
+        lta_free(f->reusable[s]);
     for (uint64_t c = 0; f->hit && c < n_capacities; c++)
-        free(f->hit[c]);
+        lta_free(f->hit[c]);
     void *const columns[] = {f->reusable_cross,       f->new_symbols,   f->reuse_distance,
                              f->reuse_distance_first, f->reuse_request, f->reuse_time_us,
                              f->working_set,          f->next_request,  f->next_reuse_time_us,
@@ -276,6 +275,6 @@ void lta_fields_free(lta_fields *f, uint64_t n_capacities)
                              f->trie_depth,           f->hit,           f->kv_bytes,
                              f->prompt_cache_distance};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        free(columns[i]);
+        lta_free(columns[i]);
     *f = (lta_fields){0};
 }

@@ -11,7 +11,7 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 /* ln k - digamma(k), k > 0, without cancellation for large k (Abramowitz and Stegun 6.3.5, 6.3.18). */
 static double log_minus_digamma(double k)
@@ -182,6 +182,6 @@ lta_status lta_fit_weibull(const uint64_t *x, const uint64_t *sorted, uint64_t n
     out->scale = top * pow(s0 / (double)n, 1.0 / k);
     out->distance = ks_distance(sorted, n, out, weibull_cdf);
 done:
-    free(y);
+    lta_free(y);
     return st;
 }

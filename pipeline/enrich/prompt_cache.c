@@ -7,7 +7,6 @@
 #include "kernels/flat_distance.h"
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The node that contains depth `depth` on the path to each node; -1 where the path is shorter. Parents come
@@ -59,7 +58,7 @@ static lta_status number_keys(const lta_enrichment *e, uint32_t min_tokens, cons
         }
     }
 done:
-    free(slot);
+    lta_free(slot);
     return st;
 }
 
@@ -87,11 +86,11 @@ lta_status lta_prompt_cache_distances(const lta_enrichment *e, uint32_t min_toke
     *distance = out;
     out = NULL;
 done:
-    free(out);
-    free(between);
-    free(previous);
-    free(object);
-    free(at);
+    lta_free(out);
+    lta_free(between);
+    lta_free(previous);
+    lta_free(object);
+    lta_free(at);
     return st;
 }
 
@@ -112,7 +111,7 @@ static lta_status simulate(const lta_enrichment *e, prompt_cache *c)
     for (uint64_t r = 0; st == LTA_OK && r < e->trace.n; r++)
         for (size_t k = MAX_PROMPTS; k-- > 0 && distance[r] > 0 && distance[r] <= max_prompts[k];)
             c->hits[k]++;
-    free(distance);
+    lta_free(distance);
     return st;
 }
 

@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const lta_column_spec curve_columns[] = {
@@ -142,8 +141,8 @@ lta_status lta_build_hit_curve(const lta_enrichment *e, lta_table_set *set)
         }
     }
 done:
-    free(capacity);
-    free(scratch);
+    lta_free(capacity);
+    lta_free(scratch);
     return st;
 }
 
@@ -238,68 +237,88 @@ done:
     return st;
 }
 
+/* What a curve's lookups are, whatever the capacity. */
+typedef struct demand {
+    uint32_t *lookups; /* [requests] blocks that it looks up */
+    uint32_t *full; /* [requests] full blocks of its input_tokens; 0 where a symbol's tokens are not known */
+    uint64_t input_tokens, input_full_blocks, all_lookups, with_lookups, steady_lookups; /* of all requests */
+} demand;
+
 typedef struct tally {
-    uint64_t hits, lookups, full_hits, input_tokens, input_full_blocks, with_lookups, with_hits, steady_hits,
-        steady_lookups;
+    uint64_t hits, full_hits, with_hits, steady_hits;
     double ratio_sum;
 } tally;
 
+/* Does the request find at least half of all distinct positions touched? */
+static inline bool is_steady(const lta_enrichment *e, uint64_t r)
+{
+    return 2 * e->fields.working_set[r] >= e->distinct;
+}
+
+static void count_demand(const lta_enrichment *e, const lta_stored_curve *c, demand *d)
+{
+    uint64_t block_tokens = lta_multiply_saturated(c->block, e->trace.block_tokens);
+    *d = (demand){.lookups = d->lookups, .full = d->full};
+    for (uint64_t r = 0; r < e->trace.n; r++) {
+        uint64_t tokens = lta_token_count(e->trace.input_tokens[r]);
+        uint32_t lookups = (uint32_t)(lta_lookup_length(&e->trace, &e->trie, r, c->reserve_last) / c->block);
+        uint32_t full = e->equal_blocks ? (uint32_t)(tokens / block_tokens) : 0;
+        d->lookups[r] = lookups;
+        d->full[r] = full;
+        d->input_tokens += tokens;
+        d->input_full_blocks += full;
+        d->all_lookups += lookups;
+        d->with_lookups += lookups > 0;
+        d->steady_lookups += is_steady(e, r) ? lookups : 0;
+    }
+}
+
 /* What hits at one capacity. Hits are a prefix of the path, so its full blocks are those that end at or
  * before input_tokens. */
-static tally count_hits(const lta_enrichment *e, const lta_stored_curve *c, const lta_runs *runs,
+static tally count_hits(const lta_enrichment *e, const demand *d, const lta_runs *runs,
                         const lta_block_runs *b, uint64_t capacity)
 {
     tally v = {0};
-    uint64_t block_tokens = lta_multiply_saturated(c->block, e->trace.block_tokens);
     for (uint64_t r = 0; r < e->trace.n; r++) {
         uint64_t hits = lta_request_hits(runs, b, r, capacity);
-        uint64_t tokens = lta_token_count(e->trace.input_tokens[r]);
-        uint64_t full = e->equal_blocks ? tokens / block_tokens : 0;
-        uint64_t lookups = lta_lookup_length(&e->trace, &e->trie, r, c->reserve_last) / c->block;
+        if (hits == 0)
+            continue;
         v.hits += hits;
-        v.lookups += lookups;
-        v.full_hits += hits < full ? hits : full;
-        v.input_tokens += tokens;
-        v.input_full_blocks += full;
-        v.with_hits += hits > 0;
-        if (lookups > 0) {
-            v.with_lookups++;
-            v.ratio_sum += lta_ratio(hits, lookups);
-        }
-        if (2 * e->fields.working_set[r] >= e->distinct) {
-            v.steady_hits += hits;
-            v.steady_lookups += lookups;
-        }
+        v.full_hits += hits < d->full[r] ? hits : d->full[r];
+        v.with_hits++;
+        v.ratio_sum += lta_ratio(hits, d->lookups[r]);
+        v.steady_hits += is_steady(e, r) ? hits : 0;
     }
     return v;
 }
 
-static void put_tally(const lta_enrichment *e, lta_table *t, const lta_stored_curve *c, const tally *v)
+static void put_tally(const lta_enrichment *e, lta_table *t, const lta_stored_curve *c, const demand *d,
+                      const tally *v)
 {
     uint64_t hit_tokens = capacity_tokens(e, c, v->full_hits);
     lta_table_put_u64(t, v->hits);
-    lta_table_put_u64(t, v->lookups);
+    lta_table_put_u64(t, d->all_lookups);
     if (e->equal_blocks) {
         lta_table_put_u64(t, v->full_hits);
         lta_table_put_u64(t, hit_tokens);
     }
-    lta_table_put_u64(t, v->input_tokens);
+    lta_table_put_u64(t, d->input_tokens);
     if (e->equal_blocks)
-        lta_table_put_u64(t, v->input_full_blocks);
+        lta_table_put_u64(t, d->input_full_blocks);
     lta_table_put_u64(t, e->trace.n);
-    lta_table_put_u64(t, v->with_lookups);
+    lta_table_put_u64(t, d->with_lookups);
     lta_table_put_u64(t, v->with_hits);
     lta_table_put_u64(t, v->steady_hits);
-    lta_table_put_u64(t, v->steady_lookups);
-    lta_table_put_f64(t, lta_ratio(v->hits, v->lookups));
+    lta_table_put_u64(t, d->steady_lookups);
+    lta_table_put_f64(t, lta_ratio(v->hits, d->all_lookups));
     if (e->equal_blocks) {
-        lta_table_put_f64(t, lta_ratio(hit_tokens, v->input_tokens));
-        lta_table_put_f64(t, lta_ratio(v->full_hits, v->input_full_blocks));
+        lta_table_put_f64(t, lta_ratio(hit_tokens, d->input_tokens));
+        lta_table_put_f64(t, lta_ratio(v->full_hits, d->input_full_blocks));
     }
     lta_table_put_f64(
-        t, lta_round9(v->with_lookups > 0 ? v->ratio_sum / (double)v->with_lookups : lta_ratio(0, 0)));
+        t, lta_round9(d->with_lookups > 0 ? v->ratio_sum / (double)d->with_lookups : lta_ratio(0, 0)));
     lta_table_put_f64(t, lta_ratio(v->with_hits, e->trace.n));
-    lta_table_put_f64(t, lta_ratio(v->steady_hits, v->steady_lookups));
+    lta_table_put_f64(t, lta_ratio(v->steady_hits, d->steady_lookups));
 }
 
 lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
@@ -307,11 +326,14 @@ lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
     lta_status st = LTA_OK;
     uint64_t *capacity = NULL, *scratch = NULL, n_tallies = 0;
     tally *at = NULL; /* capacities */
+    demand d = {0};
     lta_block_runs base = {0},
                    reserved = {0}; /* of the last curve without reserve-last; of the one beside it */
     const lta_stored_curve *base_curve = NULL;
     lta_table *t;
     LTA_TRY(alloc_capacities(e, &capacity, &scratch));
+    LTA_TRY(LTA_ALLOC(&d.lookups, e->trace.n));
+    LTA_TRY(LTA_ALLOC(&d.full, e->trace.n));
     LTA_TRY(lta_table_add(set, "denominators",
                           "one number of hits under every denominator in use, side by side", &t));
     LTA_TRY(lta_table_columns_add(t, curve_columns));
@@ -332,21 +354,24 @@ lta_status lta_build_denominators(const lta_enrichment *e, lta_table_set *set)
         uint64_t n = list_capacities(e, c, false, capacity, scratch);
         LTA_TRY(lta_check_stop(e->run));
         LTA_TRY(LTA_GROW(&at, &n_tallies, n));
+        count_demand(e, c, &d);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(e->run->threads)
         for (uint64_t k = 0; k < n; k++)
-            at[k] = count_hits(e, c, runs, b, capacity[k]);
+            at[k] = count_hits(e, &d, runs, b, capacity[k]);
         for (uint64_t k = 0; k < n; k++) {
             LTA_TRY(lta_table_row(t));
             LTA_TRY(put_curve(t, c));
             lta_table_put_u64(t, capacity[k]);
-            put_tally(e, t, c, &at[k]);
+            put_tally(e, t, c, &d, &at[k]);
         }
     }
 done:
     lta_block_runs_free(&reserved);
     lta_block_runs_free(&base);
-    free(at);
-    free(scratch);
-    free(capacity);
+    lta_free(d.lookups);
+    lta_free(d.full);
+    lta_free(at);
+    lta_free(scratch);
+    lta_free(capacity);
     return st;
 }

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct distribution {
@@ -236,8 +235,8 @@ lta_status lta_build_histograms(const lta_enrichment *e, lta_table_set *set)
         LTA_TRY(lta_check_stop(e->run));
     }
 done:
-    free(d);
-    free(scratch);
-    free(values);
+    lta_free(d);
+    lta_free(scratch);
+    lta_free(values);
     return st;
 }

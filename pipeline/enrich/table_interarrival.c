@@ -4,7 +4,7 @@
 #include "pipeline/core/array.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 /* Population variance over mean of the requests in each window, from that of the first arrival to that of the
  * last. */
@@ -94,8 +94,8 @@ lta_status lta_build_interarrival(const lta_enrichment *e, lta_table_set *set)
         lta_table_put_f64(t, lta_round9(fits[i]->distance));
     }
 done:
-    free(x);
-    free(sorted);
-    free(scratch);
+    lta_free(x);
+    lta_free(sorted);
+    lta_free(scratch);
     return st;
 }

@@ -71,8 +71,8 @@ static lta_status choose(const lta_enrichment *e, prefix **out, uint64_t *n)
     *out = all;
     all = NULL;
 done:
-    free(all);
-    free(count);
+    lta_free(all);
+    lta_free(count);
     return st;
 }
 
@@ -146,9 +146,9 @@ static lta_status count_sessions(const lta_enrichment *e, prefix *p, uint64_t n,
         }
     }
 done:
-    free(seen);
-    free(node);
-    free(order);
+    lta_free(seen);
+    lta_free(node);
+    lta_free(order);
     return st;
 }
 
@@ -205,8 +205,8 @@ lta_status lta_build_prefixes(const lta_enrichment *e, lta_table_set *set)
             lta_table_put_i64(t, p[k].first[i]);
     }
 done:
-    free(of_request);
-    free(deepest);
-    free(p);
+    lta_free(of_request);
+    lta_free(deepest);
+    lta_free(p);
     return st;
 }

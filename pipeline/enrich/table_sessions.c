@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const lta_column_spec identity_columns[] = {
@@ -173,9 +172,9 @@ static lta_status build_quantiles(const lta_enrichment *e, const lta_table *sess
         }
     }
 done:
-    free(values);
-    free(scratch);
-    free(quantile);
+    lta_free(values);
+    lta_free(scratch);
+    lta_free(quantile);
     return st;
 }
 

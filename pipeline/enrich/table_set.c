@@ -2,20 +2,11 @@
 #include "pipeline/enrich/table_set.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/core/strings.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static lta_status copy_text(const char *text, char **out)
-{
-    size_t n = strlen(text) + 1;
-    lta_status st = LTA_ALLOC(out, n);
-    if (st == LTA_OK)
-        memcpy(*out, text, n);
-    return st;
-}
 
 static void table_free(lta_table *t)
 {
@@ -23,16 +14,16 @@ static void table_free(lta_table *t)
         return;
     for (uint64_t c = 0; c < t->n_columns; c++) {
         lta_table_column *column = &t->column[c];
-        free(column->name);
-        free(column->unit);
-        free(column->description);
-        free(column->data);
+        lta_free(column->name);
+        lta_free(column->unit);
+        lta_free(column->description);
+        lta_free(column->data);
         lta_strings_free(&column->texts);
     }
-    free(t->column);
-    free(t->name);
-    free(t->description);
-    free(t);
+    lta_free(t->column);
+    lta_free(t->name);
+    lta_free(t->description);
+    lta_free(t);
 }
 
 lta_status lta_table_add(lta_table_set *set, const char *name, const char *description, lta_table **out)
@@ -41,8 +32,8 @@ lta_status lta_table_add(lta_table_set *set, const char *name, const char *descr
     lta_table *t = NULL;
     LTA_TRY(LTA_GROW(&set->table, &set->capacity, set->n + 1));
     LTA_TRY(LTA_CALLOC(&t, 1));
-    LTA_TRY(copy_text(name, &t->name));
-    LTA_TRY(copy_text(description, &t->description));
+    LTA_TRY(lta_copy_text(name, strlen(name), &t->name));
+    LTA_TRY(lta_copy_text(description, strlen(description), &t->description));
     set->table[set->n++] = t;
     *out = t;
     return LTA_OK;
@@ -59,9 +50,9 @@ lta_status lta_table_column_add(lta_table *t, lta_type type, const char *name, c
     LTA_TRY(LTA_GROW(&t->column, &t->column_capacity, t->n_columns + 1));
     lta_table_column *column = &t->column[t->n_columns++];
     *column = (lta_table_column){.type = type};
-    LTA_TRY(copy_text(name, &column->name));
-    LTA_TRY(copy_text(unit, &column->unit));
-    LTA_TRY(copy_text(description, &column->description));
+    LTA_TRY(lta_copy_text(name, strlen(name), &column->name));
+    LTA_TRY(lta_copy_text(unit, strlen(unit), &column->unit));
+    LTA_TRY(lta_copy_text(description, strlen(description), &column->description));
     if (type != LTA_STR) /* so that a table without rows has valid columns */
         LTA_TRY(lta_grow_bytes(&column->data, &column->capacity, 1, 8));
 done:
@@ -130,7 +121,7 @@ lta_status lta_table_set_write(const lta_table_set *set, lta_writer *w)
         for (uint64_t c = 0; c < t->n_columns; c++) {
             const lta_table_column *column = &t->column[c];
             size_t size = strlen(t->name) + strlen(column->name) + sizeof "/tables//";
-            free(path);
+            lta_free(path);
             path = NULL;
             LTA_TRY(LTA_ALLOC(&path, size));
             snprintf(path, size, "/tables/%s/%s", t->name, column->name);
@@ -144,7 +135,7 @@ lta_status lta_table_set_write(const lta_table_set *set, lta_writer *w)
         LTA_TRY(lta_writer_attribute_text(w, path, "description", t->description));
     }
 done:
-    free(path);
+    lta_free(path);
     return st;
 }
 
@@ -152,6 +143,6 @@ void lta_table_set_free(lta_table_set *set)
 {
     for (uint64_t i = 0; i < set->n; i++)
         table_free(set->table[i]);
-    free(set->table);
+    lta_free(set->table);
     *set = (lta_table_set){0};
 }

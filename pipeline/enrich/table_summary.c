@@ -4,7 +4,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct totals {
@@ -66,8 +65,8 @@ static lta_status count_sessions(const lta_enrichment *e, totals *by, totals *al
         counted_for[class[s]] = source + 1;
     }
 done:
-    free(class);
-    free(counted_for);
+    lta_free(class);
+    lta_free(counted_for);
     return st;
 }
 
@@ -210,7 +209,7 @@ lta_status lta_build_summary(const lta_enrichment *e, lta_table_set *set)
         LTA_TRY(put_row(e, t, lta_strings_get(&trace->sources.name, s), failures, &by[s]));
     LTA_TRY(put_row(e, t, "all", failures, &all));
 done:
-    free(by);
+    lta_free(by);
     return st;
 }
 
@@ -275,8 +274,8 @@ lta_status lta_build_trie_shape(const lta_enrichment *e, lta_table_set *set)
     lta_table_put_u64(t, deepest_symbols);
     lta_table_put_f64(t, lta_ratio(leaf_symbols, leaves));
 done:
-    free(children);
-    free(nodes);
+    lta_free(children);
+    lta_free(nodes);
     return st;
 }
 

@@ -3,7 +3,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static uint32_t parent_depth(const lta_trie *t, int64_t node)
@@ -33,9 +32,9 @@ done:
 
 void lta_block_ids_close(lta_block_ids *b)
 {
-    free(b->first);
-    free(b->id);
-    free(b->ids);
+    lta_free(b->first);
+    lta_free(b->id);
+    lta_free(b->ids);
     *b = (lta_block_ids){0};
 }
 

@@ -6,7 +6,7 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 lta_status lta_export_csv(const lta_export_target *x)
 {
@@ -32,7 +32,7 @@ lta_status lta_export_csv(const lta_export_target *x)
     }
     LTA_TRY(lta_csv_finish(csv, x->name));
 done:
-    free(csv);
+    lta_free(csv);
     lta_request_table_close(&t);
     return st;
 }

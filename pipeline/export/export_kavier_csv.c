@@ -4,7 +4,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/table/csv.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 /* A list of more than one item has a comma, and so quotes. */
 static void write_list(lta_csv *csv, const uint64_t *ids, uint32_t n)
@@ -65,7 +65,7 @@ lta_status lta_export_kavier_csv(const lta_export_target *x)
     }
     LTA_TRY(lta_csv_finish(csv, x->name));
 done:
-    free(csv);
+    lta_free(csv);
     lta_kavier_rows_close(&k);
     return st;
 }

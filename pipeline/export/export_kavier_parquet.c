@@ -7,7 +7,7 @@
 #include "pipeline/parquet/parquet_write.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 static lta_status create(const lta_export_target *x, const lta_kavier_rows *k, lta_parquet_writer **out)
 {
@@ -78,7 +78,7 @@ lta_status lta_export_kavier_parquet(const lta_export_target *x)
     }
     LTA_TRY(lta_parquet_finish(w));
 done:
-    free(l.text);
+    lta_free(l.text);
     lta_parquet_writer_close(w);
     lta_kavier_rows_close(&k);
     return st;

@@ -5,7 +5,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/text_out.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 static lta_status write_request(lta_export_requests *e, uint64_t r, lta_text_out *out)
 {
@@ -57,7 +57,7 @@ lta_status lta_export_marconi_jsonl(const lta_export_target *x)
     }
     LTA_TRY(lta_out_finish(out, x->name));
 done:
-    free(out);
+    lta_free(out);
     lta_export_requests_close(&e);
     return st;
 }

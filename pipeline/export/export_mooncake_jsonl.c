@@ -11,7 +11,6 @@
 #include "pipeline/core/text_out.h"
 #include "pipeline/trace/licence.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct mooncake {
@@ -130,8 +129,8 @@ static lta_status write_meta(const lta_export_target *x, const mooncake *m)
     lta_out_text(out, "], \"timestamp_unit\": \"ms\"}\n");
     LTA_TRY(lta_out_finish(out, path));
 done:
-    free(path);
-    free(out);
+    lta_free(path);
+    lta_free(out);
     return st;
 }
 
@@ -155,7 +154,7 @@ lta_status lta_export_mooncake_jsonl(const lta_export_target *x)
     if (x->beside)
         LTA_TRY(write_meta(x, &m));
 done:
-    free(out);
+    lta_free(out);
     lta_block_ids_close(&m.blocks);
     lta_trie_free(&m.trie);
     lta_export_requests_close(&m.e);

@@ -7,11 +7,11 @@
  * duration 0, since OpenDC passes over tasks without any. */
 #include "pipeline/export/export_requests.h"
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/parquet/parquet_write.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,7 +63,7 @@ static void close_table(table *t)
 {
     lta_parquet_writer_close(t->writer);
     lta_text_close(&t->file);
-    free(t->path);
+    lta_free(t->path);
 }
 
 /* Do all the sources kept have a wall clock, on one time line? */

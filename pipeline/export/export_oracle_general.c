@@ -11,7 +11,6 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/text_out.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct oracle {
@@ -53,7 +52,7 @@ static lta_status prepare(const lta_export_target *x, oracle *o)
     }
     LTA_TRY(lta_compute_runs(x->run, &o->trie, touched, NULL, &o->next));
 done:
-    free(touched);
+    lta_free(touched);
     return st;
 }
 
@@ -130,9 +129,9 @@ lta_status lta_export_oracle_general(const lta_export_target *x)
     }
     LTA_TRY(lta_out_finish(out, x->name));
 done:
-    free(out);
-    free(o.object);
-    free(o.record);
+    lta_free(out);
+    lta_free(o.object);
+    lta_free(o.record);
     lta_runs_free(&o.next);
     lta_trie_free(&o.trie);
     lta_export_requests_close(&o.e);

@@ -8,7 +8,6 @@
 #include "pipeline/parquet/parquet_write.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static lta_parquet_type type_of(const lta_csv_column *c)
@@ -77,7 +76,7 @@ static lta_status create(const lta_export_target *x, const lta_request_table *t,
         field[c + 1] = (lta_parquet_field){
             .name = lta_strings_get(&t->names, c), .type = type_of(&t->column[c]), .nullable = true};
     st = lta_parquet_create(x->name, x->stream, field, (unsigned)t->n_columns + 1, out);
-    free(field);
+    lta_free(field);
     return st;
 }
 

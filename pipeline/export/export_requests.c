@@ -34,7 +34,7 @@ lta_status lta_choose_sources(const lta_strings *names, const lta_strings *files
     *keep = chosen;
     chosen = NULL;
 done:
-    free(chosen);
+    lta_free(chosen);
     return st;
 }
 
@@ -156,12 +156,12 @@ void lta_export_requests_close(lta_export_requests *e)
     if (e->target)
         lta_progress_end(e->target->run->log);
     lta_trace_free(&e->trace);
-    free(e->keep);
-    free(e->turns);
-    free(e->session_number);
-    free(e->zero_us);
-    free(e->symbols);
-    free(e->tokens);
+    lta_free(e->keep);
+    lta_free(e->turns);
+    lta_free(e->session_number);
+    lta_free(e->zero_us);
+    lta_free(e->symbols);
+    lta_free(e->tokens);
     *e = (lta_export_requests){0};
 }
 

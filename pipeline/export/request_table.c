@@ -7,7 +7,6 @@
 #include "pipeline/stage/stage.h"
 #include "pipeline/table/table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -28,7 +27,7 @@ static lta_status read_columns(const lta_reader *r, lta_request_table *t)
     for (uint64_t c = 0; c < t->names.n; c++) {
         const char *name = lta_strings_get(&t->names, c);
         lta_csv_column *column = &t->column[c];
-        free(path);
+        lta_free(path);
         path = NULL;
         LTA_TRY(lta_join_path("/requests", name, &path));
         LTA_TRY(lta_csv_column_read(r, path, column));
@@ -47,7 +46,7 @@ static lta_status read_columns(const lta_reader *r, lta_request_table *t)
             }
     }
 done:
-    free(path);
+    lta_free(path);
     return st;
 }
 
@@ -75,7 +74,7 @@ lta_status lta_request_table_open(const lta_export_target *x, lta_request_table 
     t = (lta_request_table){0};
 done:
     lta_request_table_close(&t);
-    free(enriched);
+    lta_free(enriched);
     lta_strings_free(&files);
     lta_strings_free(&names);
     lta_reader_close(r);
@@ -88,10 +87,10 @@ void lta_request_table_close(lta_request_table *t)
         lta_progress_end(t->target->run->log);
     for (uint64_t c = 0; c < t->n_columns; c++)
         lta_csv_column_free(&t->column[c]);
-    free(t->column);
+    lta_free(t->column);
     lta_strings_free(&t->names);
-    free(t->source);
-    free(t->keep);
+    lta_free(t->source);
+    lta_free(t->keep);
     *t = (lta_request_table){0};
 }
 

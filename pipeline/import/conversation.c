@@ -5,7 +5,6 @@
 #include "pipeline/core/array.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -48,9 +47,9 @@ void lta_conversations_close(lta_conversations *c)
 {
     for (int t = 0; c->tokens && t < c->source->run->threads; t++)
         lta_token_list_free(&c->tokens[t]);
-    free(c->tokens);
-    free(c->item);
-    free(c->message);
+    lta_free(c->tokens);
+    lta_free(c->item);
+    lta_free(c->message);
     lta_chars_free(&c->chars);
     lta_chars_free(&c->scratch);
     lta_turn_counter_free(&c->names);

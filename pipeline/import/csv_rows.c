@@ -9,7 +9,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK = 1 << 16, N_BLOCKS = 64 };
@@ -167,10 +166,10 @@ lta_status lta_read_csv_rows(lta_import_source *s, lta_csv_scan *c, const lta_cs
 done:
     for (size_t i = 0; block && i < N_BLOCKS; i++) {
         lta_csv_scan_close(&block[i].scan);
-        free(block[i].row);
-        free(block[i].bad);
+        lta_free(block[i].row);
+        lta_free(block[i].bad);
     }
-    free(block);
-    free(r.row);
+    lta_free(block);
+    lta_free(r.row);
     return st;
 }

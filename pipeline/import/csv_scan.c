@@ -3,8 +3,10 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef unsigned long long ull; /* for printf */
 
@@ -53,6 +55,26 @@ done:
 }
 
 /* Reads fields from c->next to the end of the row and steps over the line end. */
+/* Where an unquoted field ends: at a comma, a line end, or what does not belong there. */
+static inline const char *field_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i text = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i hit = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8(',')), _mm_cmpeq_epi8(text, _mm_set1_epi8('\n'))),
+            _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')),
+                         _mm_cmpeq_epi8(text, _mm_setzero_si128())));
+        unsigned found = (unsigned)_mm_movemask_epi8(hit);
+        if (found != 0)
+            return p + __builtin_ctz(found);
+    }
+#endif
+    while (p < end && *p != ',' && *p != '\n' && *p != '"' && *p != '\0')
+        p++;
+    return p;
+}
+
 static lta_status read_fields(lta_csv_scan *c)
 {
     lta_status st = LTA_OK;
@@ -65,8 +87,7 @@ static lta_status read_fields(lta_csv_scan *c)
             LTA_TRY(quoted_field(c, &p, &n_lines));
         } else {
             const char *start = p;
-            while (p < c->end && *p != ',' && *p != '\n' && *p != '"' && *p != '\0')
-                p++;
+            p = field_end(p, c->end);
             bool carriage = p > start && p[-1] == '\r' && (p == c->end || *p == '\n');
             LTA_TRY(add_field(c, (size_t)(start - c->row), (size_t)(p - start) - carriage, false));
         }
@@ -115,8 +136,8 @@ lta_status lta_csv_scan_open(lta_csv_scan *c, lta_source_text text, lta_place *p
 
 void lta_csv_scan_close(lta_csv_scan *c)
 {
-    free(c->field);
-    free(c->unquoted);
+    lta_free(c->field);
+    lta_free(c->unquoted);
     *c = (lta_csv_scan){0};
 }
 

@@ -8,7 +8,6 @@
 #include "pipeline/core/array.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15) /* odd */
@@ -117,10 +116,10 @@ done:
 
 void lta_gram_match_free(lta_gram_match *x)
 {
-    free(x->head);
-    free(x->next);
-    free(x->same);
-    free(x->where);
-    free(x->filter);
+    lta_free(x->head);
+    lta_free(x->next);
+    lta_free(x->same);
+    lta_free(x->where);
+    lta_free(x->filter);
     *x = (lta_gram_match){0};
 }

@@ -4,6 +4,8 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/json_text.h"
+#include "pipeline/core/strings.h"
 #include "pipeline/core/utf8.h"
 #include "pipeline/import/input.h"
 #include "pipeline/import/marconi_rules.h"
@@ -59,12 +61,12 @@ typedef struct input_files {
 static void free_inputs(input_files *in)
 {
     for (uint64_t i = 0; in->file && i < in->n; i++) {
-        free(in->file[i].data_file);
-        free(in->file[i].name);
+        lta_free(in->file[i].data_file);
+        lta_free(in->file[i].name);
         lta_source_folder_close(&in->file[i].folder);
         lta_digest_free(in->file[i].digest);
     }
-    free(in->file);
+    lta_free(in->file);
     if (in->has_standard_input)
         lta_unmap_file(&in->standard_input);
     lta_tokenizer_close(in->tokenizer);
@@ -167,23 +169,11 @@ static lta_status detect_format(const lta_run *run, const char *path, lta_source
                     lta_excerpt(line, length, quoted));
 }
 
-static lta_status copy_text(const char *text, size_t n, char **out)
-{
-    char *copy;
-    lta_status st = LTA_ALLOC(&copy, n + 1);
-    if (st != LTA_OK)
-        return st;
-    memcpy(copy, text, n);
-    copy[n] = '\0';
-    *out = copy;
-    return LTA_OK;
-}
-
 /* "trace.jsonl" -> "trace"; a name that begins with its only dot stays whole. */
 static lta_status name_without_extension(const char *file, char **out)
 {
     const char *dot = strrchr(file, '.');
-    return copy_text(file, dot && dot != file ? (size_t)(dot - file) : strlen(file), out);
+    return lta_copy_text(file, dot && dot != file ? (size_t)(dot - file) : strlen(file), out);
 }
 
 /* The bytes of standard input, read once. */
@@ -219,8 +209,8 @@ static lta_status examine_folder(const lta_run *run, const lta_import_options *o
     *f = (input_file){.path = path, .format = format};
     if (readers[format])
         LTA_TRY(check_takes_folder(path, format));
-    LTA_TRY(copy_text(path, n, &f->data_file));
-    LTA_TRY(copy_text(lta_base_name(f->data_file), strlen(lta_base_name(f->data_file)), &f->name));
+    LTA_TRY(lta_copy_text(path, n, &f->data_file));
+    LTA_TRY(lta_copy_text(lta_base_name(f->data_file), strlen(lta_base_name(f->data_file)), &f->name));
     f->file = lta_base_name(f->data_file);
     if (!lta_is_utf8(f->file, strlen(f->file))) {
         st = lta_fail(LTA_ERR_INPUT, "%s: its name is not UTF-8, expected a name that a trace can record",
@@ -255,7 +245,7 @@ static lta_status apply_conversation_options(const lta_import_options *options, 
     if (options->marconi_rules) {
         char *name = NULL;
         LTA_TRY(lta_marconi_name(options, reader->marconi_rules, &name));
-        free(f->name);
+        lta_free(f->name);
         f->name = name;
     }
 done:
@@ -275,7 +265,7 @@ static lta_status examine(const lta_run *run, const lta_import_options *options,
     if (!lta_is_utf8(f->file, strlen(f->file)))
         return lta_fail(LTA_ERR_INPUT, "%s: its name is not UTF-8, expected a name that a trace can record",
                         path);
-    LTA_TRY(copy_text(f->file, lta_plain_name_length(f->file), &f->data_file));
+    LTA_TRY(lta_copy_text(f->file, lta_plain_name_length(f->file), &f->data_file));
     LTA_TRY(name_without_extension(f->data_file, &f->name));
     LTA_TRY(lta_input_open(run, path, given, true, &in));
     f->bytes = in.stored.size;
@@ -434,7 +424,7 @@ static char *parameters_text(const lta_run *run, const lta_import_options *optio
         json_decref(j);
         j = NULL;
     }
-    char *text = j ? json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
+    char *text = lta_json_text(j, 0);
     json_decref(j);
     return text;
 }
@@ -446,7 +436,7 @@ static char *inputs_text(const void *context)
     json_t *list = json_array();
     for (uint64_t i = 0; i < in->n; i++)
         json_array_append_new(list, json_pack("[s, s]", in->file[i].file, in->file[i].xxh3_128));
-    char *text = list ? json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    char *text = lta_json_text(list, 0);
     json_decref(list);
     return text;
 }
@@ -562,8 +552,8 @@ lta_status lta_import(const lta_run *run, const char *store, const lta_import_op
     lta_trace_maker maker = {"import", parameters, inputs_text, make, &job, started};
     LTA_TRY(lta_make_trace_file(run, store, &maker));
 done:
-    free(parameters);
-    free(file);
+    lta_free(parameters);
+    lta_free(file);
     free_inputs(&in);
     return st;
 }

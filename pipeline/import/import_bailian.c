@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -345,8 +344,8 @@ static lta_status read_bailian(lta_import_source *s)
     report_links(s, &b);
 done:
     lta_dictionary_free(&b.ids);
-    free(b.node);
-    free(b.type);
+    lta_free(b.node);
+    lta_free(b.type);
     lta_u64s_free(&b.symbols);
     return st;
 }

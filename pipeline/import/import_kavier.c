@@ -14,7 +14,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -207,7 +206,7 @@ static lta_status begin_segment(lta_import_source *s, kavier *k)
     if (k->cut) {
         int digits = snprintf(NULL, 0, "%llu", (ull)k->falls);
         size_t size = strlen(s->name) + 24;
-        free(k->name);
+        lta_free(k->name);
         k->name = NULL;
         LTA_TRY(LTA_ALLOC(&k->name, size));
         snprintf(k->name, size, "%s-%0*llu", s->name, digits < 2 ? 2 : digits, (ull)k->segment);
@@ -420,7 +419,7 @@ static lta_status read_kavier(lta_import_source *s)
         lta_log_line(s->run->log, LTA_LOG_INFO, "import", "%s: cut into %llu sources where its times fall",
                      s->place.file, (ull)k.segment);
 done:
-    free(k.name);
+    lta_free(k.name);
     lta_turn_counter_free(&k.turns);
     lta_u64s_free(&k.input);
     lta_u64s_free(&k.output);

@@ -11,7 +11,6 @@
 #include "pipeline/import/time_parse.h"
 #include "pipeline/import/turn_counter.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const lta_published published[] = {
@@ -255,7 +254,7 @@ done:
     for (unsigned k = 0; k < N_PARTS; k++)
         lta_u64s_free(&p.part[k]);
     lta_u64s_free(&p.symbols);
-    free(p.session);
+    lta_free(p.session);
     return st;
 }
 

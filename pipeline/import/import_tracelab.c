@@ -8,7 +8,6 @@
 #include "pipeline/import/import_internal.h"
 #include "pipeline/import/time_parse.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { SESSION, ROUND, MODEL, PROVIDER, INPUT, OUTPUT, EVENTS, N_KEYS };
@@ -172,9 +171,9 @@ static lta_status read_tracelab(lta_import_source *s)
     LTA_TRY(lta_read_jsonl(s, add_row, &t));
     LTA_TRY(lta_trace_builder_end_source(s->builder, s->rows));
 done:
-    free(t.session.byte);
-    free(t.model.byte);
-    free(t.provider.byte);
+    lta_free(t.session.byte);
+    lta_free(t.model.byte);
+    lta_free(t.provider.byte);
     return st;
 }
 

@@ -15,7 +15,6 @@
 #include "pipeline/import/time_parse.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -363,7 +362,7 @@ static lta_status read_top(lta_import_source *s, lta_json *j, weka *w, const cha
             s->place.file, lta_excerpt(scope.data, (size_t)scope.length, quoted));
     }
 done:
-    free(scope.data);
+    lta_free(scope.data);
     return st;
 }
 
@@ -430,10 +429,10 @@ static lta_status read_weka(lta_import_source *s)
 done:
     lta_json_free(&j);
     lta_dictionary_free(&w.sessions);
-    free(w.session.data);
-    free(w.type.data);
-    free(w.model.data);
-    free(w.agent.data);
+    lta_free(w.session.data);
+    lta_free(w.type.data);
+    lta_free(w.model.data);
+    lta_free(w.agent.data);
     lta_u64s_free(&w.ids);
     return st;
 }

@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -55,7 +54,7 @@ static void sink_close(sink *s)
 {
     if (s->fd >= 0)
         close(s->fd);
-    free(s->buffer);
+    lta_free(s->buffer);
 }
 
 /* Is there a line end behind text in what came last? */

@@ -14,7 +14,7 @@ static const char malformed[] = "malformed JSON", out_of_range[] = "number out o
 
 void lta_u64s_free(lta_u64s *a)
 {
-    free(a->item);
+    lta_free(a->item);
     *a = (lta_u64s){0};
 }
 
@@ -31,7 +31,7 @@ void lta_json_free(lta_json *j)
 {
     if (j->c_locale != (locale_t)0)
         freelocale(j->c_locale);
-    free(j->text);
+    lta_free(j->text);
     *j = (lta_json){0};
 }
 

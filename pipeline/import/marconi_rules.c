@@ -158,12 +158,12 @@ void lta_marconi_close(lta_marconi *m)
 {
     if (!m)
         return;
-    free(m->id);
-    free(m->message);
-    free(m->session);
-    free(m->request);
+    lta_free(m->id);
+    lta_free(m->message);
+    lta_free(m->session);
+    lta_free(m->request);
     lta_u64s_free(&m->symbols);
-    free(m);
+    lta_free(m);
 }
 
 const char *lta_marconi_choose(lta_marconi *m, const lta_marconi_candidate *c)

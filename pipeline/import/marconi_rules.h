@@ -13,6 +13,7 @@
 #ifndef LTA_IMPORT_MARCONI_RULES_H
 #define LTA_IMPORT_MARCONI_RULES_H
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/text_out.h"
 #include "pipeline/import/import_internal.h"
 #include "pipeline/import/python_json.h"
@@ -39,7 +40,7 @@ typedef struct lta_marconi lta_marconi;
 LTA_MUST_CHECK lta_status lta_marconi_check_options(const lta_import_options *options, const char *format,
                                                     const lta_marconi_rules *rules);
 
-/* The name of the published file made with these options, without .jsonl: free(*out). */
+/* The name of the published file made with these options, without .jsonl: lta_free(*out). */
 LTA_MUST_CHECK lta_status lta_marconi_name(const lta_import_options *options, const lta_marconi_rules *rules,
                                            char **out);
 

@@ -9,6 +9,7 @@
 #include "pipeline/import/marconi_scan.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/core/strings.h"
 #include "pipeline/import/spaced_integers.h"
 
 #include <locale.h>
@@ -194,7 +195,7 @@ static lta_status make_room(session_table *t, uint64_t more)
     for (uint64_t i = 0; i < t->size; i++)
         if (t->slot[i].line != NO_LINE)
             larger.slot[find_session(&larger, t->slot[i].session)] = t->slot[i];
-    free(t->slot);
+    lta_free(t->slot);
     *t = larger;
 done:
     return st;
@@ -423,7 +424,9 @@ static void do_add(scan *c, part *b)
         return;
     c->added = add_lines(c, b);
     if (c->added != LTA_OK) {
-        c->detail = strdup(lta_error_detail());
+        const char *detail = lta_error_detail();
+        if (lta_copy_text(detail, strlen(detail), &c->detail) != LTA_OK)
+            c->detail = NULL;
         c->failed = true;
     }
 }
@@ -480,8 +483,8 @@ static void scan_together(scan *c, const char *from, const char *end)
 
 static void free_part(part *b)
 {
-    free(b->line);
-    free(b->symbols);
+    lta_free(b->line);
+    lta_free(b->symbols);
 }
 
 lta_status lta_marconi_scan(lta_import_source *s, const lta_marconi_reader *reader)
@@ -505,11 +508,11 @@ lta_status lta_marconi_scan(lta_import_source *s, const lta_marconi_reader *read
 done:
     for (uint64_t i = 0; c.part && i < c.n_parts; i++)
         free_part(&c.part[i]);
-    free(c.part);
+    lta_free(c.part);
     free_part(&c.again);
-    free(c.last_lines.slot);
-    free(c.last_rows.slot);
-    free(c.detail);
+    lta_free(c.last_lines.slot);
+    lta_free(c.last_rows.slot);
+    lta_free(c.detail);
     lta_json_free(&c.json);
     return st;
 }

@@ -3,7 +3,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROOT = 0, NO_CHILD = 0, FIRST_SLOTS = 64 };
@@ -23,10 +22,10 @@ done:
 
 void lta_online_trie_free(lta_online_trie *t)
 {
-    free(t->node);
-    free(t->slot);
-    free(t->path);
-    free(t->label);
+    lta_free(t->node);
+    lta_free(t->slot);
+    lta_free(t->path);
+    lta_free(t->label);
     *t = (lta_online_trie){0};
 }
 
@@ -61,7 +60,7 @@ static lta_status reserve_slots(lta_online_trie *t)
     for (uint64_t i = 0; i < n_old; i++)
         if (old[i].child != NO_CHILD)
             t->slot[find_slot(t, t->node[old[i].child].parent, old[i].symbol)] = old[i];
-    free(old);
+    lta_free(old);
     return LTA_OK;
 }
 

@@ -7,7 +7,6 @@
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DEEPEST = 64 };
@@ -25,7 +24,7 @@ lta_status lta_chars_add(lta_chars *c, const char *text, uint64_t n)
 
 void lta_chars_free(lta_chars *c)
 {
-    free(c->byte);
+    lta_free(c->byte);
     *c = (lta_chars){0};
 }
 

@@ -7,7 +7,6 @@
 #include "pipeline/import/online_trie.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NO_REQUEST UINT32_MAX
@@ -63,9 +62,9 @@ void lta_sequence_encoder_free(lta_sequence_encoder *e)
     lta_sequences_free(&e->s);
     lta_online_trie_free(&e->trie);
     lta_gram_match_free(&e->grams);
-    free(e->reference);
-    free(e->session);
-    free(e);
+    lta_free(e->reference);
+    lta_free(e->session);
+    lta_free(e);
 }
 
 const lta_sequences *lta_sequence_encoder_sequences(const lta_sequence_encoder *e)
@@ -107,7 +106,7 @@ static lta_status widen_symbols(lta_sequence_encoder *e, uint64_t need)
         return st;
     for (uint64_t i = 0; i < s->n_symbols; i++)
         wide[i] = s->symbols32[i];
-    free(s->symbols32);
+    lta_free(s->symbols32);
     s->symbols32 = NULL;
     s->symbols64 = wide;
     e->symbols_capacity = capacity;

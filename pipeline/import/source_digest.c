@@ -4,7 +4,7 @@
 #include "pipeline/core/array.h"
 
 #include <openssl/evp.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -60,7 +60,7 @@ void lta_digest_free(lta_digest_state *d)
         return;
     XXH3_freeState(d->xxh3);
     EVP_MD_CTX_free(d->sha);
-    free(d);
+    lta_free(d);
 }
 
 lta_status lta_digest_add(lta_digest_state *d, const void *bytes, size_t n)

@@ -24,7 +24,7 @@ void lta_source_folder_close(lta_source_folder *f)
 {
     lta_strings_free(&f->path);
     lta_strings_free(&f->name);
-    free(f->state);
+    lta_free(f->state);
     *f = (lta_source_folder){0};
 }
 
@@ -107,7 +107,7 @@ static lta_status digest_file(const lta_run *run, lta_source_folder *f, const ch
     f->bytes += m.size;
 done:
     lta_unmap_file(&m);
-    free(path);
+    lta_free(path);
     return st;
 }
 
@@ -130,8 +130,8 @@ lta_status lta_source_folder_open(const lta_run *run, const char *path, bool wit
     f = (lta_source_folder){0};
 done:
     for (uint64_t i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
+        lta_free(names[i]);
+    lta_free(names);
     lta_digest_free(d);
     lta_source_folder_close(&f);
     return st;

@@ -20,17 +20,14 @@ static bool take(cursor *c, char wanted)
     return true;
 }
 
-/* Exactly n digits, a value from min to max. */
-static bool take_number(cursor *c, int n, int min, int max, int *out)
+/* Two digits, a value up to max. */
+static bool take_number(cursor *c, int max, int *out)
 {
-    int v = 0;
-    for (int i = 0; i < n; i++, c->p++) {
-        if (c->p == c->end || !is_digit(*c->p))
-            return false;
-        v = v * 10 + (*c->p - '0');
-    }
-    *out = v;
-    return v >= min && v <= max;
+    if (c->end - c->p < 2 || !is_digit(c->p[0]) || !is_digit(c->p[1]))
+        return false;
+    *out = (c->p[0] - '0') * 10 + (c->p[1] - '0');
+    c->p += 2;
+    return *out <= max;
 }
 
 static int days_in_month(int year, int month)
@@ -62,19 +59,39 @@ static int64_t round_fraction(const char *digits, size_t n)
     return v + (more || v % 2 != 0);
 }
 
+/* Two digits at p; sets bad where there are others. */
+static inline int two_digits(const char *p, bool *bad)
+{
+    unsigned tens = (unsigned char)p[0] - (unsigned)'0', ones = (unsigned char)p[1] - (unsigned)'0';
+    *bad |= (tens > 9) | (ones > 9);
+    return (int)(tens * 10 + ones);
+}
+
+/* The seconds of "YYYY-MM-DD HH:MM:SS", or with a T, since 1970. Everything stands at a fixed place, so that
+ * there is one branch for all that can be wrong: millions of rows begin with this. */
+static bool parse_seconds(const char *p, int64_t *seconds)
+{
+    bool bad = false;
+    int year = two_digits(p, &bad) * 100 + two_digits(p + 2, &bad), month = two_digits(p + 5, &bad);
+    int day = two_digits(p + 8, &bad), hour = two_digits(p + 11, &bad), minute = two_digits(p + 14, &bad);
+    int second = two_digits(p + 17, &bad);
+    bad |=
+        (p[4] != '-') | (p[7] != '-') | ((p[10] != ' ') & (p[10] != 'T')) | (p[13] != ':') | (p[16] != ':');
+    bad |= (month < 1) | (month > 12) | (day < 1) | (hour > 23) | (minute > 59) | (second > 59);
+    if (bad || day > days_in_month(year, month))
+        return false;
+    *seconds = (((int64_t)days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    return true;
+}
+
 bool lta_parse_timestamp(const char *text, size_t length, int64_t *us, bool *has_zone)
 {
-    cursor c = {.p = text, .end = text + length};
-    int year, month, day, hour, minute, second, zone_hour = 0, zone_minute = 0;
-    if (!take_number(&c, 4, 0, 9999, &year) || !take(&c, '-') || !take_number(&c, 2, 1, 12, &month) ||
-        !take(&c, '-') || !take_number(&c, 2, 1, days_in_month(year, month), &day))
+    enum { WHOLE = sizeof "YYYY-MM-DD HH:MM:SS" - 1 };
+    int zone_hour = 0, zone_minute = 0;
+    int64_t seconds, fraction = 0;
+    if (length < WHOLE || !parse_seconds(text, &seconds))
         return false;
-    if (!take(&c, 'T') && !take(&c, ' '))
-        return false;
-    if (!take_number(&c, 2, 0, 23, &hour) || !take(&c, ':') || !take_number(&c, 2, 0, 59, &minute) ||
-        !take(&c, ':') || !take_number(&c, 2, 0, 59, &second))
-        return false;
-    int64_t fraction = 0;
+    cursor c = {.p = text + WHOLE, .end = text + length};
     if (take(&c, '.')) {
         const char *digits = c.p;
         while (c.p < c.end && is_digit(*c.p))
@@ -88,13 +105,12 @@ bool lta_parse_timestamp(const char *text, size_t length, int64_t *us, bool *has
     if (!take(&c, 'Z')) {
         east = take(&c, '+');
         zone = east || take(&c, '-');
-        if (zone && (!take_number(&c, 2, 0, 23, &zone_hour) || !take(&c, ':') ||
-                     !take_number(&c, 2, 0, 59, &zone_minute)))
+        if (zone &&
+            (!take_number(&c, 23, &zone_hour) || !take(&c, ':') || !take_number(&c, 59, &zone_minute)))
             return false;
     }
     if (c.p != c.end)
         return false;
-    int64_t seconds = (((int64_t)days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
     int64_t offset = (zone_hour * 60 + zone_minute) * 60;
     *us = (seconds - (east ? offset : -offset)) * 1000000 + fraction;
     *has_zone = zone;

@@ -11,7 +11,6 @@
 #include "pipeline/import/trace_columns.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -104,9 +103,9 @@ static void free_sources(lta_sources *s)
                             &s->sha256, &s->licence, &s->time_origin};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         lta_strings_free(texts[i]);
-    free(s->rows);
-    free(s->time_shift_us);
-    free(s->symbol_base);
+    lta_free(s->rows);
+    lta_free(s->time_shift_us);
+    lta_free(s->symbol_base);
 }
 
 void lta_trace_builder_free(lta_trace_builder *b)
@@ -118,16 +117,16 @@ void lta_trace_builder_free(lta_trace_builder *b)
     lta_dictionary_free(&b->models);
     lta_dictionary_free(&b->kinds);
     lta_dictionary_free(&b->source_sessions);
-    free(b->own);
+    lta_free(b->own);
     lta_sequence_encoder_free(b->encoder);
     free_sources(&b->sources);
-    free(b->first);
-    free(b->first_session_of);
-    free(b->run_start);
-    free(b->skipped.source);
+    lta_free(b->first);
+    lta_free(b->first_session_of);
+    lta_free(b->run_start);
+    lta_free(b->skipped.source);
     lta_strings_free(&b->skipped.reason);
-    free(b->skipped.count);
-    free(b);
+    lta_free(b->skipped.count);
+    lta_free(b);
 }
 
 /* ---- sources ---- */
@@ -450,7 +449,7 @@ static lta_status encode_again(lta_trace_builder *b, const uint32_t *order)
 done:
     lta_sequence_encoder_free(encoder);
     lta_sequences_free(&old);
-    free(symbols);
+    lta_free(symbols);
     return st;
 }
 
@@ -472,7 +471,7 @@ static lta_status renumber_sessions(lta_trace_builder *b)
         session[i] = number[session[i]];
     }
 done:
-    free(number);
+    lta_free(number);
     return st;
 }
 
@@ -489,7 +488,7 @@ static lta_status merge_runs(lta_trace_builder *b)
     if (b->encoder)
         LTA_TRY(encode_again(b, order));
 done:
-    free(order);
+    lta_free(order);
     return st;
 }
 

@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 lta_status lta_column_start(lta_column *c, size_t element, const void *absent, uint64_t n)
@@ -52,7 +51,7 @@ lta_status lta_column_permute(lta_column *c, const uint32_t *order)
         return st;
     for (uint64_t i = 0; i < c->n; i++)
         memcpy((char *)moved + i * c->element, (const char *)c->data + order[i] * c->element, c->element);
-    free(c->data);
+    lta_free(c->data);
     c->data = moved;
     c->capacity = c->n;
     return LTA_OK;
@@ -60,7 +59,7 @@ lta_status lta_column_permute(lta_column *c, const uint32_t *order)
 
 void lta_column_free(lta_column *c)
 {
-    free(c->data);
+    lta_free(c->data);
     *c = (lta_column){0};
 }
 
@@ -102,8 +101,8 @@ lta_status lta_merge_order(const int64_t *key, const uint64_t *run_start, uint64
     *out = from;
     from = NULL;
 done:
-    free(from);
-    free(to);
+    lta_free(from);
+    lta_free(to);
     return st;
 }
 
@@ -135,7 +134,7 @@ static lta_status renumber_one(uint32_t *number, uint64_t old, const lta_strings
         ordered = (lta_strings){0};                                                                          \
     done:                                                                                                    \
         lta_strings_free(&ordered);                                                                          \
-        free(number);                                                                                        \
+        lta_free(number);                                                                                    \
         return st;                                                                                           \
     }
 

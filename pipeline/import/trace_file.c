@@ -1,10 +1,10 @@
 /* pipeline/import/trace_file.c - up to date? Else make, write, commit, tell. */
 #include "pipeline/import/trace_file.h"
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -27,7 +27,7 @@ static void log_trace(const lta_run *run, const lta_trace *t, const char *stage,
 
 static lta_status write_down_inputs(const lta_trace_maker *m, char **text)
 {
-    free(*text);
+    lta_free(*text);
     *text = m->inputs(m->context);
     if (*text)
         return LTA_OK;
@@ -66,7 +66,7 @@ lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_
     LTA_TRY(lta_writer_commit(w, m->parameters, inputs));
     log_trace(run, &trace, m->stage, lta_seconds() - m->started);
 done:
-    free(inputs);
+    lta_free(inputs);
     lta_writer_close(w);
     lta_trace_free(&trace);
     return st;

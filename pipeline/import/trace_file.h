@@ -3,12 +3,14 @@
 #ifndef LTA_IMPORT_TRACE_FILE_H
 #define LTA_IMPORT_TRACE_FILE_H
 
+#include "pipeline/core/array.h"
 #include "pipeline/trace/trace.h"
 
 typedef struct lta_trace_maker {
     const char *stage;      /* "import": for the log */
     const char *parameters; /* JSON text for the file; NULL: no memory was left to write it down */
-    /* Another: what the trace is made from, as far as it is known when asked; free() it. make() completes it.
+    /* Another: what the trace is made from, as far as it is known when asked; lta_free() it. make() completes
+     * it.
      */
     char *(*inputs)(const void *context);
     lta_status (*make)(const lta_run *run, const void *context, lta_trace *out);

@@ -3,7 +3,7 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 lta_status lta_next_turn(lta_turn_counter *t, const char *session, size_t length, uint32_t **next)
 {
@@ -21,6 +21,6 @@ done:
 void lta_turn_counter_free(lta_turn_counter *t)
 {
     lta_dictionary_free(&t->sessions);
-    free(t->next);
+    lta_free(t->next);
     *t = (lta_turn_counter){0};
 }

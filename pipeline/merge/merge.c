@@ -5,6 +5,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/json_text.h"
 #include "pipeline/import/trace_builder.h"
 #include "pipeline/import/trace_file.h"
 
@@ -37,8 +38,8 @@ static void free_inputs(merge_inputs *in)
 {
     for (uint32_t i = 0; in->input && i < in->n; i++)
         lta_trace_free(&in->input[i].trace);
-    free(in->input);
-    free(in->source);
+    lta_free(in->input);
+    lta_free(in->source);
     *in = (merge_inputs){0};
 }
 
@@ -108,13 +109,13 @@ static char *parameters_text(const lta_import_options *options, const merge_inpu
     bool overlay = options->timeline == LTA_TIMELINE_OVERLAY;
     json_t *j = json_pack("{s:I, s:s, s:s}", "gap_us", (json_int_t)(overlay ? 0 : options->gap_us), "name",
                           trace_name(options, in), "timeline", overlay ? "overlay" : "concat");
-    char *text = j ? json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
+    char *text = lta_json_text(j, 0);
     json_decref(j);
     return text;
 }
 
 /* [["trace.h5","<content_sha256>"],...], each trace where its first source stands. */
-static lta_status inputs_text(const merge_inputs *in, char **out)
+static lta_status list_inputs(const merge_inputs *in, char **out)
 {
     lta_status st = LTA_OK;
     bool *named = NULL;
@@ -126,10 +127,10 @@ static lta_status inputs_text(const merge_inputs *in, char **out)
             json_array_append_new(list, json_pack("[s, s]", "trace.h5", s->digest));
         named[s->input] = true;
     }
-    *out = list ? json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    *out = lta_json_text(list, 0);
 done:
     json_decref(list);
-    free(named);
+    lta_free(named);
     return st;
 }
 
@@ -176,8 +177,8 @@ static lta_status rows_of(const lta_trace *t, uint32_t source, uint32_t **out, u
     *n = count;
     rows = NULL;
 done:
-    free(sorted);
-    free(rows);
+    lta_free(sorted);
+    lta_free(rows);
     return st;
 }
 
@@ -260,8 +261,8 @@ static lta_status add_source(const lta_run *run, lta_trace_builder *b, const lta
     LTA_TRY(lta_trace_builder_end_source(b, s->rows[source]));
     *merged += n;
 done:
-    free(rows);
-    free(symbols);
+    lta_free(rows);
+    lta_free(symbols);
     return st;
 }
 
@@ -307,13 +308,13 @@ done:
 typedef struct merge_job {
     const lta_import_options *options;
     const merge_inputs *in;
-    const char *inputs;
 } merge_job;
 
-static char *copy_inputs(const void *context)
+static char *inputs_text(const void *context)
 {
     const merge_job *job = context;
-    return strdup(job->inputs);
+    char *text = NULL;
+    return list_inputs(job->in, &text) == LTA_OK ? text : NULL;
 }
 
 static lta_status make(const lta_run *run, const void *context, lta_trace *out)
@@ -328,21 +329,17 @@ lta_status lta_merge(const lta_run *run, const char *store, const lta_import_opt
     lta_status st = LTA_OK;
     double started = lta_seconds();
     merge_inputs in = {0};
-    char *parameters = NULL, *inputs = NULL;
+    char *parameters = NULL;
     bool exists;
     LTA_TRY(lta_check_sources_options(options));
     LTA_TRY(lta_check_folders(store, &exists));
     LTA_TRY(read_inputs(store, options, n_stores, stores, &in));
     parameters = parameters_text(options, &in);
-    LTA_TRY(inputs_text(&in, &inputs));
-    if (!inputs)
-        LTA_TRY(lta_fail(LTA_ERR_NOMEM, "could not write down the inputs of lta merge"));
-    merge_job job = {options, &in, inputs};
-    lta_trace_maker maker = {"merge", parameters, copy_inputs, make, &job, started};
+    merge_job job = {options, &in};
+    lta_trace_maker maker = {"merge", parameters, inputs_text, make, &job, started};
     LTA_TRY(lta_make_trace_file(run, store, &maker));
 done:
-    free(parameters);
-    free(inputs);
+    lta_free(parameters);
     free_inputs(&in);
     return st;
 }

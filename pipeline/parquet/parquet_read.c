@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 #include "pipeline/parquet/parquet_arrow.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct lta_parquet {
@@ -65,9 +64,9 @@ void lta_parquet_close(lta_parquet *p)
     release_schema(&p->schema);
     lta_arrow_reader_close(p->reader);
     lta_strings_free(&p->names);
-    free(p->child);
-    free(p->column);
-    free(p);
+    lta_free(p->child);
+    lta_free(p->column);
+    lta_free(p);
 }
 
 uint64_t lta_parquet_rows(const lta_parquet *p)
@@ -123,8 +122,8 @@ lta_status lta_parquet_select(lta_parquet *p, const char *const *names, unsigned
     int *columns = NULL, n_columns = 0;
     release_batch(&p->batch);
     release_schema(&p->schema);
-    free(p->child);
-    free(p->column);
+    lta_free(p->child);
+    lta_free(p->column);
     p->child = NULL;
     p->column = NULL;
     p->n_selected = n;
@@ -141,7 +140,7 @@ lta_status lta_parquet_select(lta_parquet *p, const char *const *names, unsigned
     }
     LTA_TRY(lta_arrow_reader_begin(p->reader, columns, n_columns, batch_rows(p), &p->schema));
 done:
-    free(columns);
+    lta_free(columns);
     return st;
 }
 

@@ -6,7 +6,6 @@
 #include "pipeline/parquet/parquet_arrow.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { GROUP_BYTES = 64 << 20, GROUP_ROWS = 1 << 20 };
@@ -74,8 +73,8 @@ static lta_status create_arrow(lta_parquet_writer *w, FILE *stream, const lta_pa
                               .release = release_schema};
     LTA_TRY(lta_arrow_writer_create(w->file, stream, &all, &w->arrow));
 done:
-    free(children);
-    free(child);
+    lta_free(children);
+    lta_free(child);
     return st;
 }
 
@@ -103,12 +102,12 @@ void lta_parquet_writer_close(lta_parquet_writer *w)
         return;
     lta_arrow_writer_close(w->arrow);
     for (unsigned i = 0; w->column && i < w->n_columns; i++) {
-        free(w->column[i].valid);
-        free(w->column[i].value);
-        free(w->column[i].text);
+        lta_free(w->column[i].valid);
+        lta_free(w->column[i].value);
+        lta_free(w->column[i].text);
     }
-    free(w->column);
-    free(w);
+    lta_free(w->column);
+    lta_free(w);
 }
 
 /* Puts the element, or an offset, into place `row` of the column. */
@@ -231,9 +230,9 @@ static lta_status write_group(lta_parquet_writer *w)
         w->column[i].n_text = w->column[i].n_null = 0;
     w->rows = w->bytes = 0;
 done:
-    free(buffers);
-    free(children);
-    free(child);
+    lta_free(buffers);
+    lta_free(children);
+    lta_free(child);
     return st;
 }
 

@@ -9,7 +9,6 @@
 #include "pipeline/trie/trie.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *lta_scope_name(lta_scope s)
@@ -50,7 +49,7 @@ lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const l
     LTA_TRY(groups_of(trace, scope, &group));
     LTA_TRY(lta_compute_reuse(run, trie, inputs_only ? trie->input_node : trie->full_node, group, out));
 done:
-    free(group);
+    lta_free(group);
     return st;
 }
 
@@ -233,7 +232,7 @@ lta_status lta_reuse_load(const lta_run *run, const char *store, uint64_t n_requ
 done:
     lta_reuse_free(&reuse);
     json_decref(p);
-    free(parameters);
+    lta_free(parameters);
     lta_reader_close(r);
     return st;
 }

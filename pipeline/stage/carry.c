@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/digest.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = 4, LONGEST_NAME = 16 };
@@ -29,7 +28,7 @@ static void empty(slot *s)
 {
     if (s->value) {
         s->release(s->value);
-        free(s->value);
+        lta_free(s->value);
     }
     *s = (slot){.value = NULL};
 }
@@ -40,7 +39,7 @@ void lta_carry_free(lta_carry *c)
         return;
     for (int i = 0; i < SLOTS; i++)
         empty(&c->slots[i]);
-    free(c);
+    lta_free(c);
 }
 
 /* The file's slot, or else an empty one, or NULL. */
@@ -60,8 +59,8 @@ void lta_carry_put(lta_carry *c, const char *file, const char *digest, void *val
                    lta_carry_release *release)
 {
     slot *s = c && strlen(file) < LONGEST_NAME ? find(c, file) : NULL;
-    void *moved = s ? malloc(size) : NULL;
-    if (!moved) {
+    void *moved;
+    if (!s || lta_alloc_bytes(&moved, size, 1) != LTA_OK) {
         release(value);
         return;
     }
@@ -79,7 +78,7 @@ bool lta_carry_take(lta_carry *c, const char *file, const char *digest, void *ou
     if (!s || !s->value || s->size != size || strcmp(s->digest, digest) != 0)
         return false;
     memcpy(out, s->value, size);
-    free(s->value);
+    lta_free(s->value);
     *s = (slot){.value = NULL};
     return true;
 }

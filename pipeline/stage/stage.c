@@ -1,10 +1,11 @@
 /* pipeline/stage/stage.c - the frame of every stage that reads a store. */
 #include "pipeline/stage/stage.h"
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/json_text.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,14 +75,9 @@ lta_status lta_stage_open_file(const char *store, const char *file, bool fresh, 
     r = NULL;
 done:
     lta_reader_close(r);
-    free(inputs);
-    free(path);
+    lta_free(inputs);
+    lta_free(path);
     return st;
-}
-
-static char *json_text(const json_t *j)
-{
-    return json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 }
 
 lta_status lta_stage_begin(lta_stage *stage, const lta_run *run, const char *name, const char *store,
@@ -98,8 +94,8 @@ lta_status lta_stage_begin(lta_stage *stage, const lta_run *run, const char *nam
         json_object_set_new(digests, inputs[i], json_string(lta_reader_digest(r)));
         lta_reader_close(r);
     }
-    stage->parameters = json_text(parameters);
-    stage->inputs = json_text(digests);
+    stage->parameters = lta_json_text(parameters, 0);
+    stage->inputs = lta_json_text(digests, 0);
     if (!stage->parameters || !stage->inputs) {
         st = lta_fail(LTA_ERR_NOMEM, "could not write down the parameters of lta %s", name);
         goto done;
@@ -137,8 +133,8 @@ done:
 
 void lta_stage_end(lta_stage *stage)
 {
-    free(stage->parameters);
-    free(stage->inputs);
+    lta_free(stage->parameters);
+    lta_free(stage->inputs);
     stage->parameters = stage->inputs = NULL;
 }
 
@@ -151,7 +147,7 @@ lta_status lta_stage_has_symbols(const char *store, bool *has)
     LTA_TRY(lta_reader_attribute_text(r, "/", "unit", &unit));
     *has = strcmp(unit, "none") != 0;
 done:
-    free(unit);
+    lta_free(unit);
     lta_reader_close(r);
     return st;
 }
@@ -169,6 +165,6 @@ lta_status lta_stage_skip(const lta_run *run, const char *name, const char *stor
     else if (errno != ENOENT)
         st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: was made from another trace, and could not be removed",
                             path);
-    free(path);
+    lta_free(path);
     return st;
 }

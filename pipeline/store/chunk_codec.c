@@ -5,7 +5,6 @@
 #include "pipeline/store/inflate.h"
 #include "pipeline/store/plane_deflate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { CHECKSUM_BYTES = 4, MAX_CHUNK_LENGTH = 1 << 17, MAX_CHUNK_BYTES = 1 << 20 };
@@ -55,11 +54,11 @@ void lta_chunk_workers_free(lta_chunk_worker *w, uint64_t n)
 {
     for (uint64_t i = 0; w && i < n; i++) {
         lta_inflater_free(w[i].inflater);
-        free(w[i].plain);
-        free(w[i].element);
-        free(w[i].encoded);
+        lta_free(w[i].plain);
+        lta_free(w[i].element);
+        lta_free(w[i].encoded);
     }
-    free(w);
+    lta_free(w);
 }
 
 /* plane b of `out` holds byte b of all elements; planes are `length` apart, elements n .. length-1 are zeros

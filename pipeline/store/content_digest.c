@@ -3,7 +3,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -86,7 +85,7 @@ lta_status lta_value_digest_numbers(lta_value_digest *d, lta_type type, const vo
         }
     }
     d->failed |= !good || EVP_DigestUpdate(d->outer, leaf, (size_t)n_leaves * LTA_SHA256_BYTES) != 1;
-    free(leaf);
+    lta_free(leaf);
     return LTA_OK;
 }
 

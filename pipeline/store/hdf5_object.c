@@ -6,7 +6,6 @@
 
 #include <omp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_PATH = 512, MAX_RATIO = 1032 /* deflate never expands a byte to more */ };
@@ -121,7 +120,7 @@ static lta_status read_text(hid_t attribute, hid_t type, const char *file, const
     if (st == LTA_OK)
         *out = text;
     else
-        free(text);
+        lta_free(text);
     return st;
 }
 

@@ -4,7 +4,7 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 #if defined(LTA_INFLATE_LIBDEFLATE)
 #include <libdeflate.h>
@@ -33,7 +33,7 @@ void lta_inflater_free(lta_inflater *d)
     if (!d)
         return;
     libdeflate_free_decompressor(d->decompressor);
-    free(d);
+    lta_free(d);
 }
 
 bool lta_inflate(lta_inflater *d, const void *in, size_t n, void *out, size_t size)
@@ -63,7 +63,7 @@ lta_status lta_inflater_create(lta_inflater **out)
 
 void lta_inflater_free(lta_inflater *d)
 {
-    free(d);
+    lta_free(d);
 }
 
 bool lta_inflate(lta_inflater *d, const void *in, size_t n, void *out, size_t size)

@@ -13,6 +13,7 @@
 #ifndef LTA_STORE_STORE_H
 #define LTA_STORE_STORE_H
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/run.h"
 #include "pipeline/core/strings.h"
 
@@ -55,13 +56,13 @@ void lta_writer_close(lta_writer *w);               /* accepts NULL; throws away
 LTA_MUST_CHECK lta_status lta_reader_open(const char *path, const char *format, lta_reader **out);
 void lta_reader_close(lta_reader *r);                       /* accepts NULL */
 bool lta_reader_has(const lta_reader *r, const char *path); /* a group or dataset of that name */
-/* Reads a whole column into a new array (free()). A stored type narrower than or equal to `type` of the same
- * kind (unsigned; signed; float) is widened; anything else is LTA_ERR_FORMAT naming FILE:/path. */
+/* Reads a whole column into a new array (lta_free()). A stored type narrower than or equal to `type` of the
+ * same kind (unsigned; signed; float) is widened; anything else is LTA_ERR_FORMAT naming FILE:/path. */
 LTA_MUST_CHECK lta_status lta_reader_column(const lta_reader *r, const char *path, lta_type type, void **out,
                                             uint64_t *n);
 LTA_MUST_CHECK lta_status lta_reader_strings(const lta_reader *r, const char *path, lta_strings *out);
-/* Stored type and length of a dataset, and its unit and description when asked for (free() each; NULL = not
- * wanted). */
+/* Stored type and length of a dataset, and its unit and description when asked for (lta_free() each; NULL =
+ * not wanted). */
 LTA_MUST_CHECK lta_status lta_reader_describe(const lta_reader *r, const char *path, lta_type *type,
                                               uint64_t *n, char **unit, char **description);
 LTA_MUST_CHECK lta_status lta_reader_attribute_text(const lta_reader *r, const char *path, const char *name,

@@ -72,7 +72,7 @@ static lta_status add_attribute(walk *w, hid_t object, const char *path, unsigne
     snprintf(line, sizeof line, "A %s@%s %s %s", path, name, lta_type_name(value.type), hex);
     st = add_line(w, line);
 done:
-    free(value.text);
+    lta_free(value.text);
     return st;
 }
 
@@ -164,7 +164,7 @@ lta_status lta_store_digest(hid_t h5, const char *file, uint64_t limit, lta_data
         lta_hex(raw, sizeof raw, hex);
 done:
     EVP_MD_CTX_free(sha);
-    free(sorted);
+    lta_free(sorted);
     lta_strings_free(&w.lines);
     return st;
 }

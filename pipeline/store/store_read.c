@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <omp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,10 +102,10 @@ void lta_reader_close(lta_reader *r)
     if (r->h5 >= 0)
         H5Fclose(r->h5);
     H5Eclear2(H5E_DEFAULT);
-    free(r->digest);
-    free(r->format);
-    free(r->path);
-    free(r);
+    lta_free(r->digest);
+    lta_free(r->format);
+    lta_free(r->path);
+    lta_free(r);
 }
 
 const char *lta_reader_digest(const lta_reader *r)
@@ -150,7 +149,7 @@ static lta_status read_attribute(const lta_reader *r, const char *path, const ch
     LTA_TRY(lta_h5_read_attribute(object, r->path, path, name, r->size, out));
     if (out->type != type) {
         if (out->type == LTA_STR)
-            free(out->text);
+            lta_free(out->text);
         st = lta_fail(LTA_ERR_FORMAT, "%s:%s@%s: expected %s", r->path, path, name,
                       type == LTA_STR ? "a text" : "a number");
     }
@@ -268,7 +267,7 @@ lta_status lta_reader_describe(const lta_reader *r, const char *path, lta_type *
     *type = d.type;
     *n = d.n;
 done:
-    free(u);
+    lta_free(u);
     lta_h5_dataset_close(&d);
     return st;
 }
@@ -306,14 +305,14 @@ lta_status lta_reader_column(const lta_reader *r, const char *path, lta_type typ
     if (d.type != type) {
         LTA_TRY(lta_alloc_bytes(&wide, d.n, lta_type_size(type)));
         widen(d.type, data, type, wide, d.n);
-        free(data);
+        lta_free(data);
         data = wide;
     }
     *out = data;
     *n = d.n;
     data = NULL;
 done:
-    free(data);
+    lta_free(data);
     lta_h5_dataset_close(&d);
     return st;
 }
@@ -339,7 +338,7 @@ static lta_status each_string(const lta_h5_dataset *d, lta_status (*take)(void *
         }
     }
 done:
-    free(padded);
+    lta_free(padded);
     return st;
 }
 
@@ -392,7 +391,7 @@ static lta_status digest_numbers(const lta_h5_dataset *d, lta_value_digest *dige
         LTA_TRY(lta_value_digest_numbers(digest, d->type, data, k, threads));
     }
 done:
-    free(data);
+    lta_free(data);
     return st;
 }
 
@@ -433,7 +432,7 @@ static bool attribute_equals(const lta_reader *r, const char *name, const char *
 {
     char *text = NULL;
     bool same = lta_reader_attribute_text(r, "/", name, &text) == LTA_OK && strcmp(text, expected) == 0;
-    free(text);
+    lta_free(text);
     return same;
 }
 
@@ -453,6 +452,6 @@ lta_status lta_store_is_current(const char *dir, const char *file, const char *f
                    attribute_equals(r, "parameters", parameters) && attribute_equals(r, "inputs", inputs);
 done:
     lta_reader_close(r);
-    free(path);
+    lta_free(path);
     return st;
 }

@@ -9,11 +9,11 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/strings.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -88,15 +88,6 @@ static lta_status create_file(lta_writer *w)
     return st;
 }
 
-static lta_status copy_text(const char *text, char **out)
-{
-    size_t n = strlen(text) + 1;
-    lta_status st = LTA_ALLOC(out, n);
-    if (st == LTA_OK)
-        memcpy(*out, text, n);
-    return st;
-}
-
 lta_status lta_writer_create(const lta_run *run, const char *dir, const char *file, const char *format,
                              lta_writer **out)
 {
@@ -111,13 +102,13 @@ lta_status lta_writer_create(const lta_run *run, const char *dir, const char *fi
     snprintf(hidden, n, ".%s.partial", file);
     LTA_TRY(lta_join_path(dir, file, &w->path));
     LTA_TRY(lta_join_path(dir, hidden, &w->partial));
-    LTA_TRY(copy_text(format, &w->format));
+    LTA_TRY(lta_copy_text(format, strlen(format), &w->format));
     LTA_TRY(lock_partial(w));
     LTA_TRY(create_file(w));
     *out = w;
     w = NULL;
 done:
-    free(hidden);
+    lta_free(hidden);
     lta_writer_close(w);
     return st;
 }
@@ -141,7 +132,7 @@ static lta_status make_group(lta_writer *w, const char *path)
 static lta_status make_parents(lta_writer *w, const char *path)
 {
     char *prefix;
-    lta_status st = copy_text(path, &prefix);
+    lta_status st = lta_copy_text(path, strlen(path), &prefix);
     if (st != LTA_OK)
         return st;
     for (char *slash = strchr(prefix + 1, '/'); slash && st == LTA_OK; slash = strchr(slash + 1, '/')) {
@@ -150,7 +141,7 @@ static lta_status make_parents(lta_writer *w, const char *path)
             st = make_group(w, prefix);
         *slash = '/';
     }
-    free(prefix);
+    lta_free(prefix);
     return st;
 }
 
@@ -426,9 +417,9 @@ void lta_writer_close(lta_writer *w)
         discard(w);
     if (w->lock >= 0)
         close(w->lock);
-    free(w->datasets);
-    free(w->format);
-    free(w->partial);
-    free(w->path);
-    free(w);
+    lta_free(w->datasets);
+    lta_free(w->format);
+    lta_free(w->partial);
+    lta_free(w->path);
+    lta_free(w);
 }

@@ -123,9 +123,9 @@ done:
 
 void lta_synth_sessions_free(lta_synth_sessions *s)
 {
-    free(s->ids);
-    free(s->messages);
-    free(s->session);
-    free(s->pauses);
+    lta_free(s->ids);
+    lta_free(s->messages);
+    lta_free(s->session);
+    lta_free(s->pauses);
     *s = (lta_synth_sessions){0};
 }

@@ -298,7 +298,7 @@ lta_status lta_synth_marconi(const lta_run *run, const char *dir, const lta_synt
         char rate_text[24], name[80];
         double rate = rate_of_file(f, rate_text, sizeof rate_text);
         snprintf(name, sizeof name, "synth_sps=%s_nums=%" PRIu64 ".jsonl", rate_text, sessions.n);
-        free(path);
+        lta_free(path);
         path = NULL;
         LTA_TRY(lta_join_path(dir, name, &path));
         schedule(&sessions, rate, order);
@@ -311,11 +311,11 @@ lta_status lta_synth_marconi(const lta_run *run, const char *dir, const lta_synt
                  lta_seconds() - started);
 done:
     lta_progress_end(run->log);
-    free(path);
-    free(w.buffer);
-    free(text);
-    free(message);
-    free(order);
+    lta_free(path);
+    lta_free(w.buffer);
+    lta_free(text);
+    lta_free(message);
+    lta_free(order);
     lta_synth_sessions_free(&sessions);
     return st;
 }

@@ -4,7 +4,6 @@
 #include "pipeline/core/array.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 void lta_csv_begin(lta_csv *c, FILE *stream)
@@ -90,7 +89,7 @@ lta_status lta_csv_column_read(const lta_reader *r, const char *path, lta_csv_co
     *out = c;
     c = (lta_csv_column){0};
 done:
-    free(unit);
+    lta_free(unit);
     lta_csv_column_free(&c);
     return st;
 }
@@ -131,7 +130,7 @@ void lta_csv_cell(lta_csv *c, const lta_csv_column *column, uint64_t row)
 
 void lta_csv_column_free(lta_csv_column *c)
 {
-    free(c->data);
+    lta_free(c->data);
     lta_strings_free(&c->texts);
     *c = (lta_csv_column){0};
 }

@@ -2,10 +2,10 @@
  * alone. */
 #include "pipeline/table/table.h"
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/strings.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { BAR_WIDTH = 30, CURVE_ROWS = 12, NUMBER = 32 };
@@ -65,7 +65,7 @@ static lta_status total(const lta_reader *r, const char *column, bool *has, uint
         return st;
     *has = v.n > 0;
     *out = v.n > 0 ? v.value[v.n - 1] : 0;
-    free(v.value);
+    lta_free(v.value);
     return LTA_OK;
 }
 
@@ -135,7 +135,7 @@ static lta_status print_totals(const lta_reader *r, const char *unit, uint64_t b
             print_share(out, scopes[s].label, scopes[s].note, value, "input symbols", whole);
     }
 done:
-    free(rows.value);
+    lta_free(rows.value);
     return st;
 }
 
@@ -166,8 +166,8 @@ static lta_status first_curve(const lta_reader *r, const char *table, lta_string
         *reserve_last = reserved.value[0] != 0;
     }
 done:
-    free(blocks.value);
-    free(reserved.value);
+    lta_free(blocks.value);
+    lta_free(reserved.value);
     return st;
 }
 
@@ -180,7 +180,7 @@ static void free_rows(curve_rows *c)
 {
     numbers *const all[] = {&c->permille, &c->capacity, &c->bytes, &c->hits, &c->lookups, &c->ceiling};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        free(all[i]->value);
+        lta_free(all[i]->value);
     *c = (curve_rows){0};
 }
 
@@ -298,7 +298,7 @@ static lta_status print_curve(const lta_reader *r, FILE *out)
     if (n > 0)
         print_bars(&curve, out);
 done:
-    free(token_bytes.value);
+    lta_free(token_bytes.value);
     lta_strings_free(&models);
     lta_strings_free(&scopes);
     free_rows(&curve);
@@ -325,8 +325,8 @@ static lta_status print_span(const lta_reader *r, FILE *out)
         fprintf(out, ", %.3f requests/s", (double)(requests.value[n - 1] - 1) / seconds);
     fprintf(out, "\n");
 done:
-    free(span);
-    free(requests.value);
+    lta_free(span);
+    lta_free(requests.value);
     return st;
 }
 
@@ -348,8 +348,8 @@ lta_status lta_summary_print(const char *store, FILE *out)
     if (ferror(out))
         st = lta_fail(LTA_ERR_RUN, "the summary could not be written");
 done:
-    free(name);
-    free(unit);
+    lta_free(name);
+    lta_free(unit);
     lta_reader_close(r);
     return st;
 }

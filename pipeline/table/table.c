@@ -7,7 +7,6 @@
 #include "pipeline/table/csv.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@ static void free_columns(table_columns *t)
 {
     for (uint64_t c = 0; c < t->n; c++)
         lta_csv_column_free(&t->column[c]);
-    free(t->column);
+    lta_free(t->column);
     lta_strings_free(&t->names);
     *t = (table_columns){0};
 }
@@ -33,7 +32,7 @@ static lta_status read_table(const lta_reader *r, const char *group, table_colum
     LTA_TRY(lta_reader_members(r, group, &t->names));
     LTA_TRY(LTA_CALLOC(&t->column, t->names.n));
     for (uint64_t c = 0; c < t->names.n; c++) {
-        free(path);
+        lta_free(path);
         path = NULL;
         LTA_TRY(lta_join_path(group, lta_strings_get(&t->names, c), &path));
         LTA_TRY(lta_csv_column_read(r, path, &t->column[c]));
@@ -48,7 +47,7 @@ static lta_status read_table(const lta_reader *r, const char *group, table_colum
         }
     }
 done:
-    free(path);
+    lta_free(path);
     return st;
 }
 
@@ -88,9 +87,9 @@ static lta_status export_table(const lta_reader *r, const char *name, const char
     LTA_TRY(write_csv(&t, path, csv));
 done:
     free_columns(&t);
-    free(file);
-    free(path);
-    free(group);
+    lta_free(file);
+    lta_free(path);
+    lta_free(group);
     return st;
 }
 
@@ -101,7 +100,7 @@ lta_status lta_enriched_open(const char *store, lta_reader **out)
     if (st != LTA_OK)
         return st;
     st = lta_stage_open_file(store, "enriched.h5", lta_file_exists(trace), out);
-    free(trace);
+    lta_free(trace);
     return st;
 }
 
@@ -135,7 +134,7 @@ static lta_status remove_old_tables(const char *dir, const lta_strings *tables)
         if (unlink(path) != 0 && errno != ENOENT)
             st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: is no table of this trace and could not be removed",
                                 path);
-        free(path);
+        lta_free(path);
         if (st != LTA_OK)
             return st;
     }
@@ -167,8 +166,8 @@ lta_status lta_table_stage(const lta_run *run, const char *store, const char *di
     lta_log_line(run->log, LTA_LOG_INFO, "table", "%llu tables in %s, %.2f s", (unsigned long long)tables.n,
                  dir, lta_seconds() - started);
 done:
-    free(csv);
-    free(own);
+    lta_free(csv);
+    lta_free(own);
     lta_strings_free(&tables);
     lta_reader_close(r);
     return st;

@@ -7,7 +7,6 @@
 #include "pipeline/import/source_text.h"
 #include "pipeline/tokenizer/sentencepiece.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct lta_tokenizer {
@@ -17,7 +16,7 @@ struct lta_tokenizer {
 
 void lta_token_list_free(lta_token_list *t)
 {
-    free(t->id);
+    lta_free(t->id);
     *t = (lta_token_list){0};
 }
 
@@ -71,7 +70,7 @@ void lta_tokenizer_close(lta_tokenizer *t)
     if (!t)
         return;
     lta_sentencepiece_free(t->model);
-    free(t);
+    lta_free(t);
 }
 
 const char *lta_tokenizer_kind(const lta_tokenizer *t)

@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -105,19 +104,19 @@ const char *lta_unit_name(lta_unit u)
 
 void lta_trace_free(lta_trace *t)
 {
-    free(t->name);
+    lta_free(t->name);
     for (size_t i = 0; i < COUNT(request_columns); i++)
-        free(get_array(t, &request_columns[i]));
+        lta_free(get_array(t, &request_columns[i]));
     lta_strings_free(&t->models);
     lta_strings_free(&t->kinds);
     lta_strings_free(&t->source_sessions);
     for (size_t i = 0; i < COUNT(source_texts); i++)
         lta_strings_free(get_strings(&t->sources, &source_texts[i]));
     for (size_t i = 0; i < COUNT(source_numbers); i++)
-        free(get_array(&t->sources, &source_numbers[i]));
-    free(t->skipped.source);
+        lta_free(get_array(&t->sources, &source_numbers[i]));
+    lta_free(t->skipped.source);
     lta_strings_free(&t->skipped.reason);
-    free(t->skipped.count);
+    lta_free(t->skipped.count);
     lta_sequences_free(&t->sequences);
     *t = (lta_trace){0};
 }
@@ -190,7 +189,7 @@ static lta_status read_array(const lta_reader *r, const char *path, lta_type typ
     if (st != LTA_OK)
         return st;
     if (found != n) {
-        free(data);
+        lta_free(data);
         return lta_fail(LTA_ERR_FORMAT, "%s:%s: has %llu rows, expected %llu", lta_reader_path(r), path,
                         (ull)found, (ull)n);
     }
@@ -255,7 +254,7 @@ static lta_status read_root(const lta_reader *r, lta_trace *t)
     }
     t->block_tokens = (uint32_t)block_tokens;
 done:
-    free(unit);
+    lta_free(unit);
     return st;
 }
 
@@ -349,6 +348,6 @@ lta_status lta_trace_load(const char *dir, bool with_sequences, lta_trace *out, 
         memcpy(digest, lta_reader_digest(r), LTA_SHA256_HEX);
 done:
     lta_reader_close(r);
-    free(path);
+    lta_free(path);
     return st;
 }

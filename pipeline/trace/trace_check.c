@@ -3,7 +3,6 @@
 
 #include "pipeline/core/array.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -76,7 +75,7 @@ static lta_status check_rows(const lta_trace *t, const char *file)
             goto done;
         }
 done:
-    free(end);
+    lta_free(end);
     return st;
 }
 
@@ -111,8 +110,8 @@ static lta_status check_sessions(lta_trace *t, const char *file)
     }
     t->n_sessions = first[t->sources.n];
 done:
-    free(first);
-    free(seen);
+    lta_free(first);
+    lta_free(seen);
     return st;
 }
 

@@ -1,12 +1,12 @@
 /* pipeline/verify/verify.c - which checks a file or a store gets, in which order. */
 #include "pipeline/verify/verify.h"
 
+#include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/verify/verify_internal.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -58,7 +58,7 @@ static lta_status is_in_folder(const char *store, const char *file, bool *there)
     if (st != LTA_OK)
         return st;
     *there = lstat(path, &s) == 0;
-    free(path);
+    lta_free(path);
     return LTA_OK;
 }
 

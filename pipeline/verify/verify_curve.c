@@ -2,7 +2,6 @@
 #include "pipeline/core/array.h"
 #include "pipeline/verify/verify_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A curve begins at (0, 0), rises, turns at every vertex, and never gives more hits than capacity allows
@@ -50,8 +49,8 @@ static lta_status check_group(const lta_reader *r, const char *group)
     LTA_TRY(lta_verify_column(r, path, LTA_U64, c.n, (void **)&c.hits));
     LTA_TRY(check_vertices(lta_reader_path(r), group, &c, lookups));
 done:
-    free(scope);
-    free(unit);
+    lta_free(scope);
+    lta_free(unit);
     lta_curve_free(&c);
     return st;
 }

@@ -3,7 +3,6 @@
 #include "pipeline/core/array.h"
 #include "pipeline/verify/verify_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- tables against the requests ---- */
@@ -27,7 +26,7 @@ static lta_status check_sum(const lta_reader *r, const char *path, uint64_t skip
         sum += data[i];
     if (sum != expected)
         st = bad_sum(r, path, sum, expected);
-    free(data);
+    lta_free(data);
     return st;
 }
 
@@ -49,7 +48,7 @@ static lta_status check_summary(const lta_reader *r, const lta_trace *t, const c
     else if (adds_up)
         st = check_sum(r, path, 1, expected);
 done:
-    free(data);
+    lta_free(data);
     return st;
 }
 
@@ -81,7 +80,7 @@ static lta_status sum_field(const lta_reader *r, const char *name, uint64_t n, u
     *sum = 0;
     for (uint64_t i = 0; i < n; i++)
         *sum += data[i];
-    free(data);
+    lta_free(data);
     return LTA_OK;
 }
 
@@ -162,8 +161,8 @@ static lta_status same_numbers(const lta_reader *a, const lta_reader *b, const c
     LTA_TRY(lta_reader_column(b, path, type, &y, &m));
     *same = n == m && memcmp(x, y, (size_t)n * lta_type_size(type)) == 0;
 done:
-    free(x);
-    free(y);
+    lta_free(x);
+    lta_free(y);
     return st;
 }
 
@@ -211,7 +210,7 @@ static lta_status check_reusable(const lta_reader *enriched, const char *field, 
         }
     }
 done:
-    free(reusable);
+    lta_free(reusable);
     return st;
 }
 
@@ -248,10 +247,10 @@ static lta_status check_distances(const lta_reader *enriched, const lta_runs *ru
         distinct += lta_verify_depth(trie, touched[r]) - lta_verify_covered(runs, r);
     }
 done:
-    free(last);
-    free(first);
-    free(request);
-    free(working_set);
+    lta_free(last);
+    lta_free(first);
+    lta_free(request);
+    lta_free(working_set);
     return st;
 }
 
@@ -274,8 +273,8 @@ static lta_status check_trie_depth(const lta_reader *enriched, const lta_trie *t
         }
     }
 done:
-    free(stored);
-    free(nodes);
+    lta_free(stored);
+    lta_free(nodes);
     return st;
 }
 

@@ -4,7 +4,6 @@
 #include "pipeline/verify/verify_internal.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct fields { /* NULL where the trace cannot give one; every column [n] */
@@ -119,7 +118,7 @@ done:
 static void free_fields(fields *f)
 {
     for (uint64_t i = 0; f->hit && i < f->n_hits; i++)
-        free(f->hit[i]);
+        lta_free(f->hit[i]);
     void *const columns[] = {f->reusable,
                              f->reusable_session,
                              f->reusable_source,
@@ -141,7 +140,7 @@ static void free_fields(fields *f)
                              f->capacity,
                              f->hit};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        free(columns[i]);
+        lta_free(columns[i]);
 }
 
 /* ---- one request ---- */
@@ -291,8 +290,8 @@ static lta_status check_requests(checker *c, uint64_t token_bytes)
         }
     }
 done:
-    free(last);
-    free(turns);
+    lta_free(last);
+    lta_free(turns);
     return st;
 }
 
@@ -317,6 +316,6 @@ lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t)
 done:
     free_fields(&c.f);
     json_decref(parameters);
-    free(text);
+    lta_free(text);
     return st;
 }

@@ -3,7 +3,6 @@
 #include "pipeline/core/array.h"
 #include "pipeline/verify/verify_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t hash_base = 1442695040888963407u; /* any in [2^32, 2^61 - 1) */
@@ -152,9 +151,9 @@ static lta_status check_prefixes(const lta_run *run, const char *file, lta_scope
         if (hash[2 * k] != hash[2 * k + 1])
             st = bad_run(file, scope, request[2 * k], k, "the previous request has another prefix");
 done:
-    free(request);
-    free(depth);
-    free(hash);
+    lta_free(request);
+    lta_free(depth);
+    lta_free(hash);
     return st;
 }
 

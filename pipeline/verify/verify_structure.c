@@ -1,8 +1,9 @@
 /* pipeline/verify/verify_structure.c - attributes and shapes that every file of the store has. */
+#include "pipeline/core/array.h"
+#include "pipeline/core/json_text.h"
 #include "pipeline/verify/verify_internal.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 lta_status lta_verify_length(const lta_reader *r, const char *path, uint64_t *n)
@@ -19,7 +20,7 @@ lta_status lta_verify_column(const lta_reader *r, const char *path, lta_type typ
     if (st != LTA_OK)
         return st;
     if (found != n) {
-        free(data);
+        lta_free(data);
         return lta_fail(LTA_ERR_FORMAT, "%s:%s: has %llu rows, expected %llu", lta_reader_path(r), path,
                         (ull)found, (ull)n);
     }
@@ -35,14 +36,13 @@ static lta_status check_json(const lta_reader *r, const char *name)
     if (st != LTA_OK)
         return st;
     json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (value)
-        again = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    again = lta_json_text(value, 0);
     if (!again || strcmp(again, text) != 0)
         st = lta_fail(LTA_ERR_FORMAT, "%s:/@%s: expected JSON with sorted keys and no spaces",
                       lta_reader_path(r), name);
     json_decref(value);
-    free(again);
-    free(text);
+    lta_free(again);
+    lta_free(text);
     return st;
 }
 
@@ -56,7 +56,7 @@ static lta_status check_root(const lta_reader *r)
     LTA_TRY(check_json(r, "parameters"));
     LTA_TRY(check_json(r, "inputs"));
 done:
-    free(created_by);
+    lta_free(created_by);
     return st;
 }
 
@@ -90,8 +90,8 @@ lta_status lta_verify_structure(const lta_reader *r)
         uint64_t n;
         LTA_TRY(lta_reader_describe(r, path, &type, &n, &unit, &description));
         bool empty = unit[0] == '\0' || description[0] == '\0';
-        free(unit);
-        free(description);
+        lta_free(unit);
+        lta_free(description);
         if (empty) {
             st =
                 lta_fail(LTA_ERR_FORMAT, "%s:%s: has an empty unit or description", lta_reader_path(r), path);

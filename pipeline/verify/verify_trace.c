@@ -5,7 +5,6 @@
 #include "pipeline/import/sequence_encoder.h"
 #include "pipeline/verify/verify_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static lta_status differs(const lta_reader *r, const lta_sequences *stored, const lta_sequences *expected,
@@ -54,7 +53,7 @@ static lta_status check_pieces(const lta_run *run, const lta_reader *r, const lt
     st = differs(r, s, lta_sequence_encoder_sequences(encoder), s->n);
 done:
     lta_sequence_encoder_free(encoder);
-    free(symbols);
+    lta_free(symbols);
     return st;
 }
 

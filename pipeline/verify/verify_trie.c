@@ -64,9 +64,9 @@ static lta_status check_nodes(const char *file, const lta_trie *t)
         }
     }
 done:
-    free(lowest);
-    free(children);
-    free(end);
+    lta_free(lowest);
+    lta_free(children);
+    lta_free(end);
     return st;
 }
 
@@ -146,9 +146,9 @@ static lta_status check_paths(const lta_run *run, const char *file, const lta_tr
             goto done;
         }
 done:
-    free(q.request);
-    free(q.depth);
-    free(q.hash);
+    lta_free(q.request);
+    lta_free(q.depth);
+    lta_free(q.hash);
     return st;
 }
 
@@ -182,7 +182,7 @@ static lta_status check_siblings(const char *file, const lta_trie *t, const lta_
         if (compare_branches(&b[i - 1], &b[i]) == 0)
             st = lta_fail(LTA_ERR_FORMAT, "%s:/trie: two children of row %lld begin with symbol %llu", file,
                           (long long)b[i].parent, (ull)b[i].symbol);
-    free(b);
+    lta_free(b);
     return st;
 }
 

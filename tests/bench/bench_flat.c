@@ -56,7 +56,7 @@ static lta_status read_ids(const char *path, flat_trace *t)
         t->n_objects = id[i] >= t->n_objects ? id[i] + 1 : t->n_objects;
     }
 done:
-    free(id);
+    lta_free(id);
     if (f)
         fclose(f);
     return st;
@@ -126,10 +126,10 @@ int main(int argc, char **argv)
     print_curve(&t, count);
     printf("]}\n");
 done:
-    free(count);
-    free(t.distance);
-    free(t.previous);
-    free(t.object);
+    lta_free(count);
+    lta_free(t.distance);
+    lta_free(t.previous);
+    lta_free(t.object);
     if (st != LTA_OK)
         fprintf(stderr, "bench_flat: %s\n", lta_error_detail());
     return st == LTA_ERR_NO_BACKEND ? UNAVAILABLE : lta_status_exit_code(st);

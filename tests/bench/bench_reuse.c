@@ -111,8 +111,8 @@ static void add_request(maker *m, uint32_t session, uint64_t from, uint64_t shar
 
 static void maker_free(maker *m)
 {
-    free(m->shared);
-    free(m->length);
+    lta_free(m->shared);
+    lta_free(m->length);
     lta_trace_free(&m->trace);
 }
 
@@ -200,7 +200,7 @@ static lta_status one_symbol_requests(maker *m, uint64_t n, uint64_t n_symbols)
             first[x] = r + 1;
     }
 done:
-    free(first);
+    lta_free(first);
     return st;
 }
 

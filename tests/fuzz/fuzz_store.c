@@ -2,6 +2,7 @@
  * checked, and verified as its format asks. Whatever passes must be readable again, everything else must be
  * refused. */
 #include "kernels/ops.h"
+#include "pipeline/core/array.h"
 #include "pipeline/store/store.h"
 #include "pipeline/trace/trace.h"
 #include "pipeline/verify/verify.h"
@@ -25,15 +26,15 @@ static void read_column(const lta_reader *r, const char *path)
     lta_strings texts = {0};
     if (lta_reader_describe(r, path, &type, &n, &unit, &description) != LTA_OK)
         return;
-    free(unit);
-    free(description);
+    lta_free(unit);
+    lta_free(description);
     if (type == LTA_STR) {
         if (lta_reader_strings(r, path, &texts) == LTA_OK)
             assert(texts.n == n);
         lta_strings_free(&texts);
     } else if (lta_reader_column(r, path, type, &column, &n_read) == LTA_OK) {
         assert(n_read == n);
-        free(column);
+        lta_free(column);
     }
 }
 

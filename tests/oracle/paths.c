@@ -1,8 +1,8 @@
 /* tests/oracle/paths.c - an uncompressed trie: every position has a list of children, searched from the
  * front. */
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
-
-#include <stdlib.h>
 
 enum { NOWHERE = 0 }; /* in links, which hold 1 + position */
 
@@ -54,17 +54,17 @@ oracle_paths oracle_paths_build(const test_trace *t, oracle_scope scope, bool in
         }
         p.offset[r + 1] = used;
     }
-    free(x.symbol);
-    free(x.first_child);
-    free(x.next_sibling);
-    free(x.top);
+    lta_free(x.symbol);
+    lta_free(x.first_child);
+    lta_free(x.next_sibling);
+    lta_free(x.top);
     return p;
 }
 
 void oracle_paths_free(oracle_paths *p)
 {
-    free(p->depth);
-    free(p->offset);
-    free(p->position);
+    lta_free(p->depth);
+    lta_free(p->offset);
+    lta_free(p->position);
     *p = (oracle_paths){0};
 }

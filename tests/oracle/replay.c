@@ -1,7 +1,7 @@
 /* tests/oracle/replay.c - a cache that is an LRU list of positions, and nothing else. */
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
-
-#include <stdlib.h>
 
 typedef struct cache {
     uint64_t capacity, size, evicted;
@@ -76,8 +76,8 @@ uint64_t oracle_replay(const test_trace *t, const oracle_paths *p, uint64_t bloc
         for (uint64_t k = length / block; k > 0; k--)
             touch(&c, path[k * block - 1]);
     }
-    free(c.resident);
-    free(c.newer);
-    free(c.older);
+    lta_free(c.resident);
+    lta_free(c.newer);
+    lta_free(c.older);
     return c.evicted;
 }

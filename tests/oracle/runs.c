@@ -1,7 +1,7 @@
 /* tests/oracle/runs.c - runs and distances by definition: who touched each position last, and counting. */
+#include "pipeline/core/array.h"
+#include "tests/memory.h"
 #include "tests/oracle/oracle.h"
-
-#include <stdlib.h>
 
 enum { NEVER = -1 };
 
@@ -31,14 +31,14 @@ oracle_runs oracle_runs_build(const oracle_paths *p, const uint64_t *block, uint
         for (uint32_t i = 0; i < length; i++)
             last[path[i]] = (int64_t)r;
     }
-    free(last);
+    lta_free(last);
     return out;
 }
 
 void oracle_runs_free(oracle_runs *r)
 {
-    free(r->offset);
-    free(r->run);
-    free(r->distance);
+    lta_free(r->offset);
+    lta_free(r->run);
+    lta_free(r->distance);
     *r = (oracle_runs){0};
 }
