@@ -3,7 +3,7 @@
 # Does nothing, and needs no root, when everything is there already.
 set -euo pipefail
 
-packages=(build-essential cmake ninja-build pkg-config libhdf5-dev libssl-dev libxxhash-dev libjansson-dev zlib1g-dev libzstd-dev
+packages=(build-essential cmake ninja-build pkg-config libhdf5-dev libssl-dev libxxhash-dev libjansson-dev libyaml-dev zlib1g-dev libzstd-dev
           libdeflate-dev libsentencepiece-dev)
 [ "${1:-}" = tests ] && packages+=(libcmocka-dev python3 python3-h5py python3-numpy python3-venv hdf5-tools clang libomp-dev libclang-rt-dev)
 

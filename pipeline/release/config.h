@@ -1,0 +1,62 @@
+/* pipeline/release/config.h - what a release is to hold: a YAML file (libyaml), read and checked.
+ *
+ *     release: example            # name: letters, digits, '-', '_', '.'
+ *     version: "1.0"
+ *     title: One line
+ *     description: A paragraph, for its README and for repositories
+ *     licence: CC-BY-4.0          # of the release: an SPDX identifier
+ *     date: 2026-11-30            # optional; else the day of SOURCE_DATE_EPOCH, else none
+ *     creators:
+ *       - {name: "Doe, Jane", affiliation: VU Amsterdam, orcid: 0000-0002-1825-0097}
+ *     keywords: [LLM serving, prefix caching]      # optional
+ *     traces:
+ *       - name: chat              # of its folder in the release
+ *         files: ["chat/sps*.jsonl"]               # patterns, relative to this file; matches bytewise by
+ * path note: What a reader should know          # optional options:                                 #
+ * optional: long options of `lta run`, flags as true format: marconi capacity: [1000, 10000]
+ *
+ * Unknown keys, repeated keys and patterns without a match are errors, LTA_ERR_FORMAT with file and line.
+ */
+#ifndef LTA_RELEASE_CONFIG_H
+#define LTA_RELEASE_CONFIG_H
+
+#include "pipeline/core/status.h"
+#include "pipeline/core/strings.h"
+
+#include <stdint.h>
+
+/* Texts belong to the configuration. */
+typedef struct lta_release_creator {
+    const char *name, *affiliation, *orcid; /* the last two: NULL = not given */
+} lta_release_creator;
+
+typedef struct lta_release_option {
+    const char *name, *value; /* value: a list's items with commas between; "true" for flags */
+    uint64_t line;
+} lta_release_option;
+
+typedef struct lta_release_trace {
+    const char *name, *note; /* note: NULL = none */
+    uint64_t line;
+    lta_strings files; /* paths, from the working folder */
+    uint64_t n_options, options_capacity;
+    lta_release_option *option; /* [n_options] in the order given */
+} lta_release_trace;
+
+typedef struct lta_release_config {
+    const char *path;                                                  /* borrowed; for messages */
+    const char *name, *version, *title, *description, *licence, *date; /* date: NULL = not given */
+    uint64_t n_creators, creators_capacity, n_traces, traces_capacity;
+    lta_release_creator *creator; /* [n_creators], at least one */
+    lta_strings keywords;
+    lta_release_trace *trace; /* [n_traces], at least one; names differ */
+    void *document;           /* what the texts lie in */
+    uint64_t n_texts, texts_capacity;
+    char **text;      /* [n_texts] made of several of them */
+} lta_release_config; /* all zero is empty */
+
+/* Errors: LTA_ERR_INPUT (absent, unreadable), LTA_ERR_FORMAT. */
+LTA_MUST_CHECK lta_status lta_release_config_read(const char *path, lta_release_config *out);
+void lta_release_config_free(lta_release_config *c);
+
+#endif

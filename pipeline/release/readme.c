@@ -1,0 +1,186 @@
+/* pipeline/release/readme.c - README.md: what the release is, what is in it, where it comes from and what was
+ * met on the way. */
+#include "pipeline/release/documents.h"
+
+#include "pipeline/core/array.h"
+#include "pipeline/core/file.h"
+#include "pipeline/store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef unsigned long long ull; /* for printf */
+
+typedef struct sources {
+    lta_strings name, dataset, file, licence, sha256;
+    uint64_t *rows, n;
+} sources;
+
+static void free_sources(sources *s)
+{
+    lta_strings_free(&s->name);
+    lta_strings_free(&s->dataset);
+    lta_strings_free(&s->file);
+    lta_strings_free(&s->licence);
+    lta_strings_free(&s->sha256);
+    lta_free(s->rows);
+}
+
+static lta_status read_sources(const lta_reader *r, sources *s)
+{
+    lta_status st = LTA_OK;
+    LTA_TRY(lta_reader_strings(r, "/sources/name", &s->name));
+    LTA_TRY(lta_reader_strings(r, "/sources/dataset", &s->dataset));
+    LTA_TRY(lta_reader_strings(r, "/sources/file", &s->file));
+    LTA_TRY(lta_reader_strings(r, "/sources/licence", &s->licence));
+    LTA_TRY(lta_reader_strings(r, "/sources/sha256", &s->sha256));
+    LTA_TRY(lta_reader_column(r, "/sources/rows", LTA_U64, (void **)&s->rows, &s->n));
+done:
+    return st;
+}
+
+/* Text inside a table's cell. */
+static void put_cell(FILE *out, const char *text)
+{
+    fputs("| ", out);
+    for (; *text; text++)
+        fprintf(out, "%s%c", *text == '|' || *text == '\\' ? "\\" : "", *text == '\n' ? ' ' : *text);
+    fputc(' ', out);
+}
+
+static lta_status put_sources(FILE *out, const lta_reader *r)
+{
+    sources s = {0};
+    lta_status st = read_sources(r, &s);
+    fputs("| source | data set | file | rows | licence |\n| --- | --- | --- | ---: | --- |\n", out);
+    for (uint64_t i = 0; st == LTA_OK && i < s.n; i++) {
+        const char *licence = lta_strings_get(&s.licence, i);
+        put_cell(out, lta_strings_get(&s.name, i));
+        put_cell(out, lta_strings_get(&s.dataset, i));
+        put_cell(out, lta_strings_get(&s.file, i));
+        fprintf(out, "| %llu ", (ull)s.rows[i]);
+        put_cell(out, *licence ? licence : "not known");
+        fputs("|\n", out);
+    }
+    free_sources(&s);
+    return st;
+}
+
+/* Rows that import left out, by reason. */
+static lta_status put_skipped(FILE *out, const lta_reader *r)
+{
+    lta_status st = LTA_OK;
+    lta_strings reason = {0}, name = {0};
+    uint16_t *source = NULL;
+    uint64_t *count = NULL, n = 0, n_counts = 0;
+    if (!lta_reader_has(r, "/skipped/source"))
+        return LTA_OK;
+    LTA_TRY(lta_reader_column(r, "/skipped/source", LTA_U16, (void **)&source, &n));
+    LTA_TRY(lta_reader_column(r, "/skipped/count", LTA_U64, (void **)&count, &n_counts));
+    LTA_TRY(lta_reader_strings(r, "/skipped/reason", &reason));
+    LTA_TRY(lta_reader_strings(r, "/sources/name", &name));
+    if (n > 0)
+        fputs("\nRows that were left out:\n\n", out);
+    for (uint64_t i = 0; i < n && i < n_counts && i < reason.n; i++)
+        fprintf(out, "- %s: %llu, %s\n", source[i] < name.n ? lta_strings_get(&name, source[i]) : "?",
+                (ull)count[i], lta_strings_get(&reason, i));
+done:
+    lta_free(source);
+    lta_free(count);
+    lta_strings_free(&reason);
+    lta_strings_free(&name);
+    return st;
+}
+
+static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_release_trace *t)
+{
+    lta_status st = LTA_OK;
+    char *folder = NULL, *path = NULL, *unit = NULL;
+    lta_reader *r = NULL;
+    uint64_t block_tokens, requests;
+    lta_type type;
+    LTA_TRY(lta_join_path(f->dir, t->name, &folder));
+    LTA_TRY(lta_join_path(folder, "enriched.h5", &path));
+    LTA_TRY(lta_reader_open(path, "enriched", &r));
+    LTA_TRY(lta_reader_attribute_text(r, "/", "unit", &unit));
+    LTA_TRY(lta_reader_attribute_u64(r, "/", "block_tokens", &block_tokens));
+    LTA_TRY(lta_reader_describe(r, "/requests/source", &type, &requests, NULL, NULL));
+    fprintf(out, "\n## %s\n\n%llu requests. ", t->name, (ull)requests);
+    if (strcmp(unit, "none") == 0)
+        fputs("The sources give neither tokens nor blocks, so there is nothing about reuse.\n", out);
+    else if (strcmp(unit, "block") == 0 && block_tokens > 0)
+        fprintf(out, "Symbols are blocks of %llu token%s.\n", (ull)block_tokens,
+                block_tokens == 1 ? "" : "s");
+    else
+        fprintf(out, "Symbols are %ss.\n", unit);
+    if (t->note)
+        fprintf(out, "\n%s\n", t->note);
+    fputc('\n', out);
+    LTA_TRY(put_sources(out, r));
+    LTA_TRY(put_skipped(out, r));
+done:
+    lta_reader_close(r);
+    lta_free(unit);
+    lta_free(path);
+    lta_free(folder);
+    return st;
+}
+
+static const char definitions[] =
+    "\n## Definitions\n\n"
+    "A request's symbols are its input's, then its output's. A *position* is a prefix of such a sequence: "
+    "two requests share a\n"
+    "position where everything up to there is equal. A cache holds positions; a request looks up those of "
+    "its input, from the\n"
+    "first on, and what it finds without a gap are its hits; then all positions of its sequence are used, "
+    "the deepest first, so\n"
+    "that a prefix never leaves an LRU cache before what follows it. `reusable` is what a cache without "
+    "limit would hit;\n"
+    "`reuse_distance` is the smallest LRU capacity at which all of it hits. Scopes: `global` shares among "
+    "all requests, `source`\n"
+    "within a source file, `session` within a session. Curves and distances are exact. Ratios name their "
+    "denominator as their\n"
+    "unit. A value that a source does not give is an empty cell, null, or the largest number of its type in "
+    "HDF5 (-1 where it is\n"
+    "signed). 1 GB is 10^9 bytes. `data-dictionary.csv` has every column with its unit and meaning, as the "
+    "HDF5 files themselves have.\n"
+    "\nNo tokens, texts or block ids of the sources are part of this release.\n";
+
+static const char made[] = "\n## How it was made, and how to check it\n\n"
+                           "`lta release` made it from the source files; `provenance.json` names them by "
+                           "digest, with every parameter and the commands.\n"
+                           "The same files, configuration and build give the same bytes. `sha256sum -c "
+                           "SHA256SUMS` checks the files; the comments in it\n"
+                           "are digests of what the HDF5 files say, equal whatever compressed them. `lta "
+                           "verify TRACE/enriched.h5` recomputes them.\n";
+
+lta_status lta_release_write_readme(const lta_release_facts *f)
+{
+    const lta_release_config *c = f->config;
+    lta_status st = LTA_OK;
+    char *path = NULL;
+    lta_text_file out = {0};
+    LTA_TRY(lta_join_path(f->dir, "README.md", &path));
+    LTA_TRY(lta_text_create(path, &out));
+    fprintf(out.stream, "# %s\n\n%s\n\nVersion %s%s%s, licence %s.\n\n", c->title, c->description, c->version,
+            f->date[0] ? ", " : "", f->date, c->licence);
+    fputs("| file | what |\n| --- | --- |\n"
+          "| `TRACE/enriched.h5` | requests with their enrichment fields, and all tables (HDF5; columns "
+          "carry unit and description) |\n"
+          "| `TRACE/requests.csv`, `TRACE/requests.parquet` | the requests alone, a row each |\n"
+          "| `TRACE/tables/*.csv` | the tables: totals, hit curves, capacities that are enough, histograms, "
+          "sessions, prefixes |\n"
+          "| `data-dictionary.csv` | every column of these files |\n"
+          "| `datapackage.json`, `zenodo.json`, `CITATION.cff`, `provenance.json`, `SHA256SUMS` | for "
+          "machines |\n",
+          out.stream);
+    for (uint64_t t = 0; t < c->n_traces; t++)
+        LTA_TRY(put_trace(out.stream, f, &c->trace[t]));
+    fputs(definitions, out.stream);
+    fputs(made, out.stream);
+    LTA_TRY(lta_text_commit(&out));
+done:
+    lta_text_close(&out);
+    lta_free(path);
+    return st;
+}

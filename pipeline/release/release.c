@@ -1,0 +1,143 @@
+/* pipeline/release/release.c - see release.h. */
+#include "pipeline/release/release.h"
+
+#include "pipeline/core/array.h"
+#include "pipeline/core/file.h"
+#include "pipeline/export/export.h"
+#include "pipeline/parquet/parquet_arrow.h"
+#include "pipeline/release/describe.h"
+#include "pipeline/stage/carry.h"
+#include "pipeline/table/table.h"
+#include "pipeline/trie/trie.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The stages of a store, as `lta run` runs them. */
+static lta_status make_store(const lta_run *given, const lta_release_trace *t, lta_release_job *job,
+                             const char *store)
+{
+    lta_status st = LTA_OK;
+    lta_run run = *given;
+    char **files = NULL;
+    run.carry = NULL;
+    LTA_TRY(LTA_ALLOC(&files, t->files.n));
+    for (uint64_t i = 0; i < t->files.n; i++)
+        files[i] = t->files.bytes + t->files.offset[i];
+    job->import.sha256 = true;
+    if (!job->import.name)
+        job->import.name = t->name;
+    job->curve.inputs_only = job->reuse.inputs_only;
+    LTA_TRY(lta_import(&run, store, &job->import, (int)t->files.n, files));
+    LTA_TRY(lta_carry_create(&run.carry));
+    LTA_TRY(lta_trie_stage(&run, store));
+    LTA_TRY(lta_reuse_stage(&run, store, &job->reuse));
+    LTA_TRY(lta_curve_stage(&run, store, &job->curve));
+    LTA_TRY(lta_enrich_stage(&run, store, &job->enrich));
+done:
+    lta_carry_free(run.carry);
+    lta_free(files);
+    return st;
+}
+
+static lta_status copy_file(const char *from, const char *to)
+{
+    lta_status st = LTA_OK;
+    lta_mapping m = {0};
+    lta_text_file out = {0};
+    LTA_TRY(lta_map_file(from, &m));
+    LTA_TRY(lta_text_create(to, &out));
+    if (fwrite(m.data, 1, m.size, out.stream) != m.size)
+        LTA_TRY(lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be written", to));
+    LTA_TRY(lta_check_unchanged(from, &m.state));
+    LTA_TRY(lta_text_commit(&out));
+done:
+    lta_text_close(&out);
+    lta_unmap_file(&m);
+    return st;
+}
+
+static lta_status export_as(const lta_run *run, const char *store, const char *format, const char *dir,
+                            const char *file)
+{
+    char *path;
+    lta_status st = lta_join_path(dir, file, &path);
+    if (st != LTA_OK)
+        return st;
+    lta_export_options o = LTA_EXPORT_DEFAULTS;
+    o.format = format;
+    o.output = path;
+    st = lta_export(run, store, &o, NULL);
+    lta_free(path);
+    return st;
+}
+
+/* What is published of a trace. */
+static lta_status publish(const lta_run *run, const char *store, const char *dir)
+{
+    lta_status st = LTA_OK;
+    char *from = NULL, *to = NULL, *tables = NULL;
+    LTA_TRY(lta_make_folders(dir));
+    LTA_TRY(lta_join_path(store, "enriched.h5", &from));
+    LTA_TRY(lta_join_path(dir, "enriched.h5", &to));
+    LTA_TRY(copy_file(from, to));
+    LTA_TRY(export_as(run, store, "csv", dir, "requests.csv"));
+    LTA_TRY(export_as(run, store, "parquet", dir, "requests.parquet"));
+    LTA_TRY(lta_join_path(dir, "tables", &tables));
+    LTA_TRY(lta_table_stage(run, store, tables));
+done:
+    lta_free(tables);
+    lta_free(to);
+    lta_free(from);
+    return st;
+}
+
+/* The sums say that a release is whole: until it is, there are none. */
+static lta_status remove_sums(const char *dir)
+{
+    char *path;
+    lta_status st = lta_join_path(dir, "SHA256SUMS", &path);
+    if (st != LTA_OK)
+        return st;
+    if (unlink(path) != 0 && errno != ENOENT)
+        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be removed", path);
+    lta_free(path);
+    return st;
+}
+
+lta_status lta_release(const lta_run *run, const lta_release_config *c, lta_release_job *job, const char *dir,
+                       const char *work)
+{
+    lta_status st = LTA_OK;
+    char *store = NULL, *folder = NULL;
+    double started = lta_seconds();
+    if (!lta_arrow_version())
+        LTA_TRY(lta_fail(
+            LTA_ERR_USAGE,
+            "this build writes no Parquet, which is part of a release; expected a build with Arrow"));
+    LTA_TRY(lta_make_folders(dir));
+    LTA_TRY(lta_make_folders(work));
+    LTA_TRY(remove_sums(dir));
+    for (uint64_t i = 0; i < c->n_traces; i++) {
+        const lta_release_trace *t = &c->trace[i];
+        LTA_TRY(lta_check_stop(run));
+        LTA_TRY(lta_join_path(work, t->name, &store));
+        LTA_TRY(lta_join_path(dir, t->name, &folder));
+        lta_log_line(run->log, LTA_LOG_INFO, "release", "%s: trace %llu of %llu", t->name,
+                     (unsigned long long)i + 1, (unsigned long long)c->n_traces);
+        LTA_TRY(make_store(run, t, &job[i], store));
+        LTA_TRY(publish(run, store, folder));
+        lta_free(store);
+        lta_free(folder);
+        store = folder = NULL;
+    }
+    LTA_TRY(lta_release_describe(run, c, dir, work));
+    lta_log_line(run->log, LTA_LOG_INFO, "release", "%s %s: %llu trace%s in %s, %.1f s", c->name, c->version,
+                 (unsigned long long)c->n_traces, c->n_traces == 1 ? "" : "s", dir, lta_seconds() - started);
+done:
+    lta_free(store);
+    lta_free(folder);
+    return st;
+}

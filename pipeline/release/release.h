@@ -1,0 +1,35 @@
+/* pipeline/release/release.h - a release: every trace of a configuration imported, enriched, exported and
+ * described in one folder.
+ *
+ *     DIR/README.md  data-dictionary.csv  datapackage.json  zenodo.json  CITATION.cff  provenance.json
+ *     DIR/TRACE/enriched.h5  requests.csv  requests.parquet  tables/TABLE.csv
+ *     DIR/SHA256SUMS             written last: a folder without it is not finished
+ *
+ * No file but enriched.h5 depends on a library's version, and requests.parquet on Arrow's; none on the
+ * machine, the folder, the time or the number of threads. Symbols of the traces are in none of them.
+ */
+#ifndef LTA_RELEASE_RELEASE_H
+#define LTA_RELEASE_RELEASE_H
+
+#include "pipeline/core/run.h"
+#include "pipeline/curve/curve.h"
+#include "pipeline/enrich/enrich.h"
+#include "pipeline/import/import.h"
+#include "pipeline/release/config.h"
+#include "pipeline/reuse/reuse.h"
+
+/* How to make one trace: what `lta run` is given. */
+typedef struct lta_release_job {
+    lta_import_options import;
+    lta_reuse_options reuse;
+    lta_curve_options curve;
+    lta_enrich_options enrich;
+} lta_release_job;
+
+/* Makes the release in dir; stores of the traces stand in the folder work and are gone on from when they are
+ * there. Both folders are made if absent. job: [c->n_traces]. What is in dir and not of this release is left
+ * there and said. */
+LTA_MUST_CHECK lta_status lta_release(const lta_run *run, const lta_release_config *c, lta_release_job *job,
+                                      const char *dir, const char *work);
+
+#endif

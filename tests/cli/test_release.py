@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""lta release: a release of synthesised chats and of a trace without symbols is complete, describes itself truly, is read by other
+tools, and comes out with the same bytes from another folder, with other threads, on another day, and after being killed."""
+import csv
+import glob
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import support
+
+CONFIG = """# an example
+release: Example
+version: "1.2"
+title: "Chats: an example"
+description: >-
+  Two traces | with everything.
+licence: CC-BY-4.0
+creators:
+  - {name: "Doe, Jane", affiliation: VU, orcid: 0000-0002-1825-0097}
+  - name: The Archive
+keywords: [a, "b: c"]
+traces:
+  - name: chats
+    files: ["in/*.jsonl"]
+    note: Nobody wrote these.
+    options: {format: marconi, capacity: [100, 5000], block: [1, 16], sort: true}
+  - name: lengths
+    files: azure.csv
+"""
+AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+    "2023-11-16 18:15:%02d.5000000,%d,%d\n" % (i, 100 + 7 * i, i) for i in range(40))
+DOCUMENTS = {"CITATION.cff", "README.md", "data-dictionary.csv", "datapackage.json", "provenance.json", "zenodo.json"}
+
+
+class Release(support.CliTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.given = os.path.join(os.environ.get("TMPDIR", "/tmp"), "lta-release-%d" % os.getpid())
+        os.mkdir(cls.given)
+        subprocess.run([support.lta_path(), "synth", "-q", "--format", "marconi", "-o", os.path.join(cls.given, "in"), "--files", "2",
+                        "--sessions", "12", "--turns", "4"], check=True)
+        with open(os.path.join(cls.given, "azure.csv"), "w") as f:
+            f.write(AZURE)
+        with open(os.path.join(cls.given, "release.yaml"), "w") as f:
+            f.write(CONFIG)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.given)
+
+    def setUp(self):
+        super().setUp()
+        self.config = os.path.join(self.given, "release.yaml")
+
+    def release(self, name="out", *options, **more):
+        self.ok("release", *options, "-o", self.path(name), self.config, **more)
+        return support.tree(self.path(name))
+
+    # ---- what is in it
+
+    def test_files_and_sums(self):
+        files = self.release()
+        traces = {t: {n for n in files if n.startswith(t + "/")} for t in ("chats", "lengths")}
+        self.assertEqual(set(files), DOCUMENTS | {"SHA256SUMS"} | traces["chats"] | traces["lengths"])
+        for t in traces:
+            for name in ("enriched.h5", "requests.csv", "requests.parquet", "tables/summary.csv"):
+                self.assertIn("%s/%s" % (t, name), traces[t])
+        self.assertIn("chats/tables/hit_curve.csv", files)
+        self.assertNotIn("lengths/tables/hit_curve.csv", files)
+        sums = dict(reversed(line.split("  ", 1)) for line in files["SHA256SUMS"].decode().splitlines() if not line.startswith("#"))
+        self.assertEqual(set(sums), set(files) - {"SHA256SUMS"})
+        for name, digest in sums.items():
+            self.assertEqual(hashlib.sha256(files[name]).hexdigest(), digest, name)
+        subprocess.run(["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"], cwd=self.path("out"), check=True)
+        contents = [line.split() for line in files["SHA256SUMS"].decode().splitlines() if line.startswith("#")]
+        self.assertEqual([c[3] for c in contents], ["chats/enriched.h5", "lengths/enriched.h5"])
+        for _, _, digest, name in contents:
+            info = json.loads(self.ok("info", "--json", self.path("out", name)).out)
+            self.assertIn(digest, json.dumps(info))
+
+    def test_same_as_run(self):
+        """The same commands by hand give the same files."""
+        files = self.release()
+        sources = sorted(glob.glob(os.path.join(self.given, "in", "*.jsonl")))
+        self.ok("run", "-o", self.path("store"), "--sha256", "--name", "chats", "--sort", "--format", "marconi", "--capacity", "100,5000",
+                "--block", "1,16", *sources)
+        with open(self.path("store", "enriched.h5"), "rb") as f:
+            self.assertEqual(f.read(), files["chats/enriched.h5"])
+        for name, content in support.tree(self.path("store", "tables")).items():
+            self.assertEqual(content, files["chats/tables/" + name])
+
+    def test_dictionary_tells_every_column(self):
+        files = self.release()
+        told = {}
+        for row in csv.DictReader(files["data-dictionary.csv"].decode().splitlines()):
+            told.setdefault(row["file"], []).append(row["column"])
+            self.assertTrue(row["unit"] and row["description"], row)
+            self.assertIn(row["type"], ("integer", "number", "string"))
+        for name, content in files.items():
+            if "/" in name and name.endswith(".csv"):
+                self.assertEqual(told[name], next(csv.reader(content.decode().splitlines())), name)
+
+    def test_documents(self):
+        files = self.release()
+        package = json.loads(files["datapackage.json"])
+        self.assertEqual({r["path"] for r in package["resources"]}, {n for n in files if "/" in n})
+        for r in package["resources"]:
+            self.assertEqual(r["hash"], "sha256:" + hashlib.sha256(files[r["path"]]).hexdigest())
+            self.assertEqual(r["bytes"], len(files[r["path"]]))
+        zenodo = json.loads(files["zenodo.json"])["metadata"]
+        self.assertEqual(zenodo["creators"][0], {"name": "Doe, Jane", "affiliation": "VU", "orcid": "0000-0002-1825-0097"})
+        self.assertNotIn("publication_date", zenodo)
+        citation = files["CITATION.cff"].decode()
+        for line in ('title: "Chats: an example"', '  - family-names: "Doe"', '    given-names: "Jane"', '  - name: "The Archive"',
+                     '    orcid: "https://orcid.org/0000-0002-1825-0097"', '  - "b: c"'):
+            self.assertIn(line + "\n", citation)
+        readme = files["README.md"].decode()
+        for words in ("# Chats: an example", "Nobody wrote these.", "## lengths", "Version 1.2, licence CC-BY-4.0.", "40 requests"):
+            self.assertIn(words, readme)
+        provenance = json.loads(files["provenance.json"])
+        chats, lengths = provenance["traces"]
+        self.assertEqual([s["file"] for s in chats["stages"]], list(support.STORE_FILES))
+        self.assertEqual([s["file"] for s in lengths["stages"]], ["trace.h5", "enriched.h5"])
+        for trace, pattern in ((chats, "in/*.jsonl"), (lengths, "azure.csv")):
+            for source, path in zip(trace["sources"], sorted(glob.glob(os.path.join(self.given, pattern)))):
+                with open(path, "rb") as f:
+                    self.assertEqual(source["sha256"], hashlib.sha256(f.read()).hexdigest())
+        for name in DOCUMENTS:
+            self.assertNotIn(self.folder.encode(), files[name])
+            self.assertNotIn(self.given.encode(), files[name])
+            self.assertNotIn(os.uname().nodename.encode(), files[name])
+
+    # ---- the same again
+
+    def test_same_bytes(self):
+        want = self.release()
+        self.assertEqual(support.differences(want, self.release()), [], "again, into the same folder")
+        moved = self.path("elsewhere")
+        shutil.copytree(self.given, moved)
+        for name in glob.glob(os.path.join(moved, "in", "*")):
+            os.utime(name, (1, 1))
+        self.config = os.path.join(moved, "release.yaml")
+        again = self.release("b", "--threads", "1", "--work", self.path("w"), env=support.environment(TZ="Asia/Tokyo"))
+        self.assertEqual(support.differences(want, again), [])
+
+    def test_dates(self):
+        day = support.environment(SOURCE_DATE_EPOCH="1700000000")
+        files = self.release(env=day)
+        self.assertIn('date-released: "2023-11-14"\n', files["CITATION.cff"].decode())
+        self.assertEqual(json.loads(files["zenodo.json"])["metadata"]["publication_date"], "2023-11-14")
+        self.refused(2, 'SOURCE_DATE_EPOCH "soon"', "release", "-q", "-o", self.path("x"), self.config,
+                     env=support.environment(SOURCE_DATE_EPOCH="soon"))
+
+    def test_killed(self):
+        started = time.monotonic()
+        want = self.release()
+        whole = time.monotonic() - started
+        draw, killed = random.Random(int(os.environ.get("LTA_TEST_SEED", "7"))), 0
+        for _ in range(50):
+            p = subprocess.Popen([support.lta_path(), "release", "-q", "-o", self.path("k"), self.config], env=support.environment(),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(draw.random() * whole)
+            p.send_signal(draw.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)))
+            code = p.wait()
+            killed += code != 0
+            self.assertIn(code, (0, 5, 130, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT))
+            if os.path.exists(self.path("k", "SHA256SUMS")):
+                subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=self.path("k"), check=True)
+            if draw.random() < 0.2:
+                shutil.rmtree(self.path("k.work"), ignore_errors=True)
+        self.assertGreater(killed, 10)
+        self.assertEqual(support.differences(want, self.release("k")), [])
+
+    # ---- other tools
+
+    def read_by(self, package, program):
+        """Runs a program in the Python that has the package, on Parquet and CSV of each trace and the HDF5 file's sums."""
+        self.release()
+        python = support.venv_python(package)
+        if not python:
+            self.skipTest("no " + package)
+        for t in ("chats", "lengths"):
+            with open(self.path("out", t, "requests.csv"), newline="") as f:
+                rows = list(csv.DictReader(f))
+            want = [len(rows)] + [sum(int(r[name]) for r in rows) for name in ("input_tokens", "output_tokens")]
+            done = subprocess.run([python, "-c", program, self.path("out", t, "requests.parquet"), self.path("out", t, "requests.csv")],
+                                  check=True, stdout=subprocess.PIPE, text=True)
+            for line in done.stdout.splitlines():
+                self.assertEqual([int(x) for x in line.split()], want)
+            self.assertEqual(len(done.stdout.splitlines()), 2)
+
+    def test_read_by_pyarrow(self):
+        self.read_by("pyarrow", """
+import sys, pyarrow.parquet as pq, pyarrow.csv as pc
+for t in (pq.read_table(sys.argv[1]), pc.read_csv(sys.argv[2])):
+    print(t.num_rows, sum(t["input_tokens"].to_pylist()), sum(t["output_tokens"].to_pylist()))""")
+
+    def test_read_by_pandas(self):
+        self.read_by("pandas", """
+import sys, pandas as pd
+for t in (pd.read_parquet(sys.argv[1]), pd.read_csv(sys.argv[2])):
+    print(len(t), t.input_tokens.sum(), t.output_tokens.sum())""")
+
+    def test_read_by_duckdb(self):
+        self.read_by("duckdb", """
+import sys, duckdb
+for path in sys.argv[1:]:
+    print(*duckdb.sql("select count(*), sum(input_tokens), sum(output_tokens) from '%s'" % path).fetchall()[0])""")
+
+    def test_valid_for_frictionless(self):
+        files = self.release()
+        python = support.venv_python("frictionless")
+        if not python:
+            self.skipTest("no frictionless")
+        done = subprocess.run([python, "-m", "frictionless", "validate", "--json", "datapackage.json"], cwd=self.path("out"),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        report = json.loads(done.stdout)
+        self.assertTrue(report["valid"], [t for t in report["tasks"] if not t["valid"]])
+        self.assertEqual(len(report["tasks"]), sum("/" in n for n in files))
+
+    def test_what_is_not_of_it_is_said(self):
+        self.release()
+        os.makedirs(self.path("out", "chats", "old"))
+        for name in ("notes.txt", "chats/old/x.csv", "chats/.hidden"):
+            with open(self.path("out", name), "w") as f:
+                f.write("mine")
+        result = self.ok("release", "-o", self.path("out"), self.config)
+        for name in ("notes.txt", "chats/old/x.csv", "chats/.hidden"):
+            self.assertRegex(result.err, "warning: .*%s is not of this release" % name)
+            self.assertTrue(os.path.exists(self.path("out", name)))
+            self.assertNotIn(name, support.tree(self.path("out"))["SHA256SUMS"].decode())
+        self.assertEqual(result.err.count("is not of this release"), 3)
+
+    # ---- wrong configurations
+
+    def wrong(self, pattern, *changes, code=3):
+        text = CONFIG
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new, 1)
+        path = os.path.join(self.given, "wrong.yaml")
+        with open(path, "wb") as f:
+            f.write(text.encode() if isinstance(text, str) else text)
+        self.refused(code, pattern, "release", "-q", "-o", self.path("never"), path)
+        self.assertFalse(os.path.exists(self.path("never")))
+
+    def test_wrong_configurations(self):
+        self.wrong(r'.*wrong\.yaml:3: a release has no key "versoin"', ("version:", "versoin:"))
+        self.wrong(r'.*wrong\.yaml:2: a release lacks the key "licence"', ("licence: CC-BY-4.0\n", ""))
+        self.wrong(r'.*wrong\.yaml:4: "version" is given twice', ("title: ", 'version: "2"\ntitle: '))
+        self.wrong(r'.*wrong\.yaml:2: release "a/b": expected', ("release: Example", "release: a/b"))
+        self.wrong(r'.*wrong\.yaml:14: "in/\*\.csv" matches no file', ("in/*.jsonl", "in/*.csv"))
+        self.wrong(r'.*wrong\.yaml:16: lta run has no option "blocks" for a trace', ("block:", "blocks:"))
+        self.wrong(r".*wrong\.yaml:16: --format marcono: expected one of", ("format: marconi", "format: marcono"))
+        self.wrong(r".*wrong\.yaml:16: sort takes no value", ("sort: true", "sort: 3"))
+        self.wrong(r'.*wrong\.yaml:17: there is a trace named "chats"', ("name: lengths", "name: Chats"))
+        self.wrong(r".*wrong\.yaml:\d+: aliases are not read", ("keywords: [a, ", "keywords: [&x a, *x, "))
+        self.wrong(r".*wrong\.yaml:\d+: .*expected YAML", ("creators:", "creators: ["))
+        self.wrong(r'.*wrong\.yaml:\d+: date "2026-13-01": expected YYYY-MM-DD', ("keywords", "date: 2026-13-01\nkeywords"))
+        self.wrong(r'.*wrong\.yaml:2: "creators" is empty', ("  - {name: \"Doe, Jane\", affiliation: VU, orcid: 0000-0002-1825-0097}\n  - name: The Archive\n",
+                                                        "  []\n"))
+        self.refused(3, r".*absent\.yaml", "release", "-o", self.path("never"), self.path("absent.yaml"))
+        self.refused(2, "no folder named", "release", self.config)
+        self.refused(2, "missing operands", "release", "-o", self.path("never"))
+
+
+if __name__ == "__main__":
+    if "Arrow" not in subprocess.run([support.lta_path(), "--version"], stdout=subprocess.PIPE, text=True).stdout:
+        support.missing("this lta was built without Parquet")
+        raise SystemExit(support.SKIPPED)
+    unittest.main()
