@@ -14,8 +14,8 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
 
 const lta_command lta_command_verify = {
     .name = "verify",
-    .operands = "STORE|FILE.h5...",
-    .summary = "check digests, structure and invariants of stores and files",
-    .example = "  lta verify mooncake.store\n  lta verify release/enriched.h5\n",
+    .operands = "STORE|RELEASE|FILE.h5...",
+    .summary = "check digests, structure and invariants of stores, releases and files",
+    .example = "  lta verify mooncake.store\n  lta verify release-1.0\n",
     .run = run,
 };

@@ -127,32 +127,29 @@ done:
 }
 
 static const char definitions[] =
-    "\n## Definitions\n\n"
-    "A request's symbols are its input's, then its output's. A *position* is a prefix of such a sequence: "
-    "two requests share a\n"
-    "position where everything up to there is equal. A cache holds positions; a request looks up those of "
-    "its input, from the\n"
-    "first on, and what it finds without a gap are its hits; then all positions of its sequence are used, "
-    "the deepest first, so\n"
-    "that a prefix never leaves an LRU cache before what follows it. `reusable` is what a cache without "
-    "limit would hit;\n"
-    "`reuse_distance` is the smallest LRU capacity at which all of it hits. Scopes: `global` shares among "
-    "all requests, `source`\n"
-    "within a source file, `session` within a session. Curves and distances are exact. Ratios name their "
-    "denominator as their\n"
-    "unit. A value that a source does not give is an empty cell, null, or the largest number of its type in "
-    "HDF5 (-1 where it is\n"
-    "signed). 1 GB is 10^9 bytes. `data-dictionary.csv` has every column with its unit and meaning, as the "
-    "HDF5 files themselves have.\n"
-    "\nNo tokens, texts or block ids of the sources are part of this release.\n";
+    "## Definitions\n"
+    "\n"
+    "A request's symbols are its input's, then its output's. A *position* is a prefix of such a\n"
+    "sequence: two requests share a position where everything up to there is equal. A cache holds\n"
+    "positions; a request looks up those of its input, from the first on, and what it finds without a\n"
+    "gap are its hits; then all positions of its sequence are used, the deepest first, so that a\n"
+    "prefix never leaves an LRU cache before what follows it. `reusable` is what a cache without\n"
+    "limit would hit; `reuse_distance` is the smallest LRU capacity at which all of it hits. Scopes:\n"
+    "`global` shares among all requests, `source` within a source file, `session` within a session.\n"
+    "Curves and distances are exact. Ratios name their denominator as their unit. A value that a\n"
+    "source does not give is an empty cell, null, or the largest number of its type in HDF5 (-1 where\n"
+    "it is signed). 1 GB is 10^9 bytes. `data-dictionary.csv` has every column with its unit and\n"
+    "meaning, as the HDF5 files themselves have.\n"
+    "\n"
+    "No tokens, texts or block ids of the sources are part of this release.\n";
 
-static const char made[] = "\n## How it was made, and how to check it\n\n"
-                           "`lta release` made it from the source files; `provenance.json` names them by "
-                           "digest, with every parameter and the commands.\n"
-                           "The same files, configuration and build give the same bytes. `sha256sum -c "
-                           "SHA256SUMS` checks the files; the comments in it\n"
-                           "are digests of what the HDF5 files say, equal whatever compressed them. `lta "
-                           "verify TRACE/enriched.h5` recomputes them.\n";
+static const char made[] =
+    "## How it was made, and how to check it\n"
+    "\n"
+    "`lta release` made it from the source files; `provenance.json` names them by digest, with every\n"
+    "parameter and the commands. The same files, configuration and build give the same bytes.\n"
+    "`sha256sum -c SHA256SUMS` checks the files; the comments in it are digests of what the HDF5\n"
+    "files say, equal whatever compressed them. `lta verify` of this folder checks all of it.\n";
 
 lta_status lta_release_write_readme(const lta_release_facts *f)
 {

@@ -22,8 +22,7 @@ static const kind kinds[] = {
 };
 enum { TRACE, TRIE, REUSE, CURVE, ENRICHED, N_KINDS };
 
-/* Digest and structure of an open file, then what its format asks for. */
-static lta_status verify_open(const lta_run *run, const lta_reader *r)
+lta_status lta_verify_open(const lta_run *run, const lta_reader *r)
 {
     lta_status st = LTA_OK;
     LTA_TRY(lta_check_stop(run));
@@ -42,7 +41,7 @@ static lta_status verify_file(const lta_run *run, const char *path, FILE *out)
     lta_status st = lta_reader_open(path, NULL, &r);
     if (st != LTA_OK)
         return st;
-    st = verify_open(run, r);
+    st = lta_verify_open(run, r);
     if (st == LTA_OK)
         fprintf(out, "%s: ok\n", path);
     lta_reader_close(r);
@@ -111,7 +110,7 @@ static lta_status verify_store(const lta_run *run, const char *store, FILE *out)
     for (int k = 0; k < N_KINDS; k++) {
         if (!readers[k])
             continue;
-        LTA_TRY(verify_open(run, readers[k]));
+        LTA_TRY(lta_verify_open(run, readers[k]));
         if (c.trace.unit == LTA_UNIT_NONE && k != TRACE && k != ENRICHED) {
             st = lta_fail(LTA_ERR_FORMAT, "%s: the trace has no symbols to make it from",
                           lta_reader_path(readers[k]));
@@ -130,10 +129,26 @@ done:
     return st;
 }
 
+/* A release has SHA256SUMS, a store trace.h5. */
+static lta_status verify_folder(const lta_run *run, const char *dir, FILE *out)
+{
+    char *sums;
+    bool is_store;
+    lta_status st = lta_join_path(dir, "SHA256SUMS", &sums);
+    if (st != LTA_OK)
+        return st;
+    st = is_in_folder(dir, kinds[TRACE].file, &is_store);
+    if (st == LTA_OK)
+        st = !is_store && lta_file_exists(sums) ? lta_verify_release(run, dir, sums, out)
+                                                : verify_store(run, dir, out);
+    lta_free(sums);
+    return st;
+}
+
 lta_status lta_verify(const lta_run *run, const char *operand, FILE *out)
 {
     struct stat s;
     if (stat(operand, &s) != 0)
         return lta_fail_errno(LTA_ERR_INPUT, errno, "%s: could not be examined", operand);
-    return S_ISDIR(s.st_mode) ? verify_store(run, operand, out) : verify_file(run, operand, out);
+    return S_ISDIR(s.st_mode) ? verify_folder(run, operand, out) : verify_file(run, operand, out);
 }

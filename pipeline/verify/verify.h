@@ -4,7 +4,8 @@
  * fitting lengths; and whatever follows from the columns alone holds. A store: each of its files, that each
  * was made from the ones beside it, and that they agree: the trie with the sequences, runs with the trie,
  * curves with the runs, fields with all of these. The checks are written from the definitions and share as
- * little as possible with the stages. */
+ * little as possible with the stages. A release: every file that its SHA256SUMS lists is there with these
+ * bytes, and each HDF5 file as above. */
 #ifndef LTA_VERIFY_VERIFY_H
 #define LTA_VERIFY_VERIFY_H
 
@@ -12,8 +13,8 @@
 
 #include <stdio.h>
 
-/* operand: a store's folder or a file. Writes a line "FILE: ok" for each file that passed. The first problem
- * ends it: LTA_ERR_INPUT, LTA_ERR_FORMAT or LTA_ERR_VERSION with FILE:/dataset. */
+/* operand: the folder of a store or a release, or a file. Writes a line "FILE: ok" for each file that passed.
+ * The first problem ends it: LTA_ERR_INPUT, LTA_ERR_FORMAT or LTA_ERR_VERSION with FILE:/dataset. */
 LTA_MUST_CHECK lta_status lta_verify(const lta_run *run, const char *operand, FILE *out);
 
 #endif

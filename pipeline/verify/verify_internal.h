@@ -26,6 +26,14 @@ LTA_MUST_CHECK lta_status lta_verify_trie(const lta_run *run, const lta_reader *
 LTA_MUST_CHECK lta_status lta_verify_reuse(const lta_run *run, const lta_reader *r);
 LTA_MUST_CHECK lta_status lta_verify_curve(const lta_run *run, const lta_reader *r);
 LTA_MUST_CHECK lta_status lta_verify_enriched(const lta_run *run, const lta_reader *r);
+/* Digest and structure of an open file, then what its format asks for. */
+LTA_MUST_CHECK lta_status lta_verify_open(const lta_run *run, const lta_reader *r);
+
+/* The folder of a release, by its list of sums: LTA_ERR_FORMAT for what differs, LTA_ERR_INPUT for what is
+ * absent. */
+LTA_MUST_CHECK lta_status lta_verify_release(const lta_run *run, const char *dir, const char *sums,
+                                             FILE *out);
+
 /* The enrichment fields of an enriched file, against the trace columns that it repeats. */
 LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t);
 

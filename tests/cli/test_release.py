@@ -239,6 +239,47 @@ for path in sys.argv[1:]:
             self.assertNotIn(name, support.tree(self.path("out"))["SHA256SUMS"].decode())
         self.assertEqual(result.err.count("is not of this release"), 3)
 
+    # ---- verified
+
+    def test_verified(self):
+        files = self.release()
+        out = self.ok("verify", self.path("out")).out.splitlines()
+        self.assertEqual(len(out), len(files) - 1 + 2)
+        self.assertIn(self.path("out", "chats/enriched.h5") + ": content ok", out)
+
+    def test_any_flipped_bit_is_found(self):
+        files = self.release()
+        draw = random.Random(int(os.environ.get("LTA_TEST_SEED", "3")))
+        for name in sorted(files):
+            for _ in range(4 if name in ("SHA256SUMS", "chats/enriched.h5") else 1):
+                changed = bytearray(files[name])
+                changed[draw.randrange(len(changed))] ^= 1 << draw.randrange(8)
+                with open(self.path("out", name), "wb") as f:
+                    f.write(changed)
+                with self.subTest(name=name):
+                    self.assertEqual(self.lta("verify", self.path("out")).code, 3)
+            with open(self.path("out", name), "wb") as f:
+                f.write(files[name])
+        self.ok("verify", self.path("out"))
+        os.remove(self.path("out", "chats/tables/summary.csv"))
+        self.refused_verify(r".*summary\.csv")
+
+    def refused_verify(self, pattern):
+        result = self.lta("verify", self.path("out"))
+        self.assertEqual(result.code, 3, str(result))
+        self.assertRegex(result.err, pattern)
+
+    def test_sums_that_lead_outside(self):
+        self.release()
+        for line in ("../secret", "/etc/passwd", "chats/../../x", "a//b", "./README.md", ""):
+            with open(self.path("out", "SHA256SUMS"), "w") as f:
+                f.write("%s  %s\n" % (64 * "0", line))
+            self.refused_verify(r"SHA256SUMS:1: expected a digest, two spaces and a path inside the release")
+        for text in ("", 64 * "0" + "  README.md", "\0\n"):
+            with open(self.path("out", "SHA256SUMS"), "w") as f:
+                f.write(text)
+            self.refused_verify(r"SHA256SUMS: is empty, cut off or binary")
+
     # ---- wrong configurations
 
     def wrong(self, pattern, *changes, code=3):
