@@ -173,8 +173,7 @@ lta_status lta_release_write_readme(const lta_release_facts *f)
           out.stream);
     for (uint64_t t = 0; t < c->n_traces; t++)
         LTA_TRY(put_trace(out.stream, f, &c->trace[t]));
-    fputs(definitions, out.stream);
-    fputs(made, out.stream);
+    fprintf(out.stream, "\n%s\n%s", definitions, made);
     LTA_TRY(lta_text_commit(&out));
 done:
     lta_text_close(&out);
