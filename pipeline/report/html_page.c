@@ -55,7 +55,7 @@ static const char style[] =
     "caption{text-align:left;padding:.2rem 0;font-size:.9rem}\n"
     "th,td{border-bottom:1px solid var(--rule);padding:.2rem .7rem .2rem 0;text-align:right;"
     "vertical-align:top}\n"
-    "th:first-child,td.text{text-align:left}\n"
+    "th:first-child,.text{text-align:left}\n"
     "td.text{min-width:9rem}\n"
     "td.text,th[scope=row]{font-weight:400;max-width:26rem}\n"
     "thead th{vertical-align:bottom}\n"
@@ -245,6 +245,13 @@ void lta_html_head(lta_html *h, const char *name, const char *unit)
         lta_html_text(h, unit);
         lta_html_raw(h, "</small>");
     }
+    lta_html_raw(h, "</th>");
+}
+
+void lta_html_text_head(lta_html *h, const char *name)
+{
+    lta_html_raw(h, "<th scope=\"col\" class=\"text\">");
+    lta_html_text(h, name);
     lta_html_raw(h, "</th>");
 }
 

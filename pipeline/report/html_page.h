@@ -40,8 +40,9 @@ const char *lta_percent(uint64_t part, uint64_t whole, char out[LTA_NUMBER_TEXT]
 
 /* A table that scrolls inside the page where it is too wide. csv: the file whose rows it shows, or NULL. */
 void lta_html_table_begin(lta_html *h, const char *csv, const char *caption);
-void lta_html_heads_end(lta_html *h); /* after lta_html_head() for each column */
 void lta_html_head(lta_html *h, const char *name, const char *unit); /* unit NULL or "1": none */
+void lta_html_text_head(lta_html *h, const char *name);              /* of a column of text */
+void lta_html_heads_end(lta_html *h);
 void lta_html_table_end(lta_html *h);
 
 /* A section of the page, and the place of figures that stand side by side where there is room. */

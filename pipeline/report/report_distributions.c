@@ -27,8 +27,10 @@ static uint64_t find_row(const lta_report_table *all, const char *name)
     return row;
 }
 
-/* Exact at the last value of each bin: how many are at most that. */
-static lta_status make_line(const lta_report_table *t, double largest, lta_series *s, double *lowest)
+/* Exact at the last value of each bin: how many are at most that. *lowest: below the smallest positive value.
+ */
+static lta_status make_line(const lta_report_table *t, double largest, lta_series *s, double *lowest,
+                            bool *zeros)
 {
     lta_status st = LTA_ALLOC(&s->point, t->n_rows + 1);
     if (st != LTA_OK)
@@ -41,10 +43,11 @@ static lta_status make_line(const lta_report_table *t, double largest, lta_serie
         double edge = lta_report_f64(t, "edge", i), next = lta_report_f64(t, "next_edge", i);
         if (below == 0 && count == 0)
             continue;
-        if (below == 0) {
+        if (below == 0)
             s->point[s->n++] = (lta_point){fmax(edge - 1, 0), 0};
+        if (count > 0 && edge > 0)
             *lowest = fmin(*lowest, edge - 1);
-        }
+        *zeros = *zeros || (count > 0 && edge < 1);
         below += count;
         s->point[s->n++] = (lta_point){fmin(next - 1, largest), (double)below / (double)total};
     }
@@ -77,6 +80,7 @@ static lta_status draw(lta_report_page *p, const lta_report_table *all, const fi
     char caption[LTA_HTML_LINE], number[LTA_NUMBER_TEXT], none[LTA_NUMBER_TEXT];
     size_t used = 0;
     double lowest = INFINITY;
+    bool zeros = false;
     lta_chart chart = {.id = f->id,
                        .title = f->title,
                        .description = "Cumulative share in per cent, over values on a logarithmic axis.",
@@ -98,7 +102,7 @@ static lta_status draw(lta_report_page *p, const lta_report_table *all, const fi
         *s = (lta_series){.colour = i, .dash = i};
         snprintf(s->label, sizeof s->label, "%s", f->line[i].label);
         double largest = lta_report_f64(all, "max", row);
-        LTA_TRY(make_line(&t, largest, s, &lowest));
+        LTA_TRY(make_line(&t, largest, s, &lowest, &zeros));
         if (s->n == 0) {
             lta_free(s->point);
             s->point = NULL;
@@ -112,8 +116,8 @@ static lta_status draw(lta_report_page *p, const lta_report_table *all, const fi
                                  lta_grouped(lta_report_u64(all, "none", row), none));
     }
     if (chart.n_series > 0) {
-        chart.x_low = fmax(lowest, 1);
-        if (lowest < 1)
+        chart.x_low = isfinite(lowest) ? fmax(lowest, 1) : 1;
+        if (zeros)
             snprintf(caption + used, sizeof caption - used, " Zeros lie at the left edge.");
         lta_chart_draw(p->html, &chart);
         *drawn = true;

@@ -177,9 +177,13 @@ void lta_report_rows(lta_html *h, const lta_report_table *t, const char *const *
                         csv);
     lta_html_raw(h, "</p>\n");
     lta_html_table_begin(h, csv, caption);
-    for (uint64_t i = 0; i < n_chosen; i++)
-        lta_html_head(h, lta_strings_get(&t->names, (uint64_t)chosen[i]),
-                      lta_strings_get(&t->units, (uint64_t)chosen[i]));
+    for (uint64_t i = 0; i < n_chosen; i++) {
+        uint64_t c = (uint64_t)chosen[i];
+        if (t->column[c].type == LTA_STR)
+            lta_html_text_head(h, lta_strings_get(&t->names, c));
+        else
+            lta_html_head(h, lta_strings_get(&t->names, c), lta_strings_get(&t->units, c));
+    }
     lta_html_heads_end(h);
     for (uint64_t i = 0; i < n; i++)
         put_row(h, t, chosen, n_chosen, rows ? rows[i] : i);
@@ -192,8 +196,8 @@ void lta_report_upright(lta_html *h, const lta_report_table *t, uint64_t row, co
     lta_html_table_begin(h, NULL, caption);
     lta_html_head(h, "name", NULL);
     lta_html_head(h, "value", NULL);
-    lta_html_head(h, "unit", NULL);
-    lta_html_head(h, "what it is", NULL);
+    lta_html_text_head(h, "unit");
+    lta_html_text_head(h, "what it is");
     lta_html_heads_end(h);
     for (uint64_t c = 0; c < t->n_columns; c++) {
         const char *unit = lta_strings_get(&t->units, c);
@@ -201,7 +205,7 @@ void lta_report_upright(lta_html *h, const lta_report_table *t, uint64_t row, co
         lta_html_text(h, lta_strings_get(&t->names, c));
         lta_html_raw(h, "</th><td>");
         lta_report_cell(h, t, (int)c, row);
-        lta_html_raw(h, "</td><td class=\"unit\">");
+        lta_html_raw(h, "</td><td class=\"text\">");
         lta_html_text(h, strcmp(unit, "1") == 0 ? "" : unit);
         lta_html_raw(h, "</td><td class=\"text\">");
         lta_html_text(h, lta_strings_get(&t->descriptions, c));

@@ -80,8 +80,8 @@ lta_status lta_report_totals(lta_report_page *p)
     lta_html_table_begin(h, NULL, "Totals of the trace; shares name their denominators");
     lta_html_head(h, "quantity", NULL);
     lta_html_head(h, "value", NULL);
-    lta_html_head(h, "unit", NULL);
-    lta_html_head(h, "definition, or share and its denominator", NULL);
+    lta_html_text_head(h, "unit");
+    lta_html_text_head(h, "definition, or share and its denominator");
     lta_html_heads_end(h);
     snprintf(note, sizeof note, "from %.40s source%s", lta_grouped(n_sources, text),
              n_sources == 1 ? "" : "s");

@@ -269,7 +269,8 @@ class Writing(ReportTest):
             attributes = dict(old.attrs)
             values = [name] + [v for v in old[1:]]
             del f["tables/summary/source"]
-            new = f.create_dataset("tables/summary/source", data=values, dtype=h5py.string_dtype("utf-8", 64))
+            new = f.create_dataset("tables/summary/source", data=values, dtype=h5py.string_dtype("utf-8", 64), chunks=True,
+                                   shuffle=True, compression="gzip", fletcher32=True)
             for key, value in attributes.items():
                 new.attrs[key] = value
         result = self.lta("report", alone, "-o", self.path("hostile.html"))
