@@ -54,7 +54,7 @@ static lta_status draw(lta_report_page *p, const lta_report_table *t, const lta_
         .x_low = 1,
         .y_high = level > 0 ? level : 0,
         .level = level > 0 ? level : 0,
-        .level_text = "prefix cache, any hit",
+        .level_text = "prefix cache without limit: requests with any hit",
         .series = series,
     };
     LTA_TRY(LTA_ALLOC(&point, to - from));

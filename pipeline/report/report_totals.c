@@ -5,16 +5,21 @@
 #include <math.h>
 #include <string.h>
 
-static void put_row(lta_html *h, const char *label, const char *value, const char *unit, const char *note)
+/* share and of: "12.34 %", "requests"; or NULL. */
+static void put_row(lta_html *h, const char *label, const char *note, const char *value, const char *unit,
+                    const char *share, const char *of)
 {
-    lta_html_raw(h, "<tr><th scope=\"row\">");
-    lta_html_text(h, label);
-    lta_html_raw(h, "</th><td>");
-    lta_html_text(h, value);
-    lta_html_raw(h, "</td><td class=\"text\">");
-    lta_html_text(h, unit);
-    lta_html_raw(h, "</td><td class=\"text\">");
-    lta_html_text(h, note);
+    static const char *const before[] = {"<tr><th scope=\"row\">", "</th><td>", "</td><td>"};
+    const char *const line[] = {label, note, value, unit, share, of};
+    for (int i = 0; i < 6; i += 2) {
+        lta_html_raw(h, before[i / 2]);
+        lta_html_text(h, line[i] ? line[i] : "");
+        if (line[i + 1] && *line[i + 1]) {
+            lta_html_raw(h, i == 4 ? "<small>of " : "<small>");
+            lta_html_text(h, line[i + 1]);
+            lta_html_raw(h, "</small>");
+        }
+    }
     lta_html_raw(h, "</td></tr>\n");
 }
 
@@ -22,18 +27,17 @@ static void put_count(const lta_report_page *p, const char *column, const char *
                       const char *note)
 {
     char text[LTA_NUMBER_TEXT];
-    if (lta_report_column(&p->summary, column) == LTA_NO_COLUMN)
-        return;
-    put_row(p->html, label, lta_grouped(lta_report_total(p, column), text), unit, note);
+    if (lta_report_column(&p->summary, column) != LTA_NO_COLUMN)
+        put_row(p->html, label, note, lta_grouped(lta_report_total(p, column), text), unit, NULL, NULL);
 }
 
 static void put_share(const lta_report_page *p, const char *column, const char *of, const char *of_text,
                       const char *label, const char *unit, const char *note)
 {
-    char share[LTA_NUMBER_TEXT], text[LTA_NUMBER_TEXT + 200];
-    lta_percent(lta_report_total(p, column), lta_report_total(p, of), share);
-    snprintf(text, sizeof text, "%s of %s%s%s", share, of_text, *note ? "; " : "", note);
-    put_count(p, column, label, unit, text);
+    char text[LTA_NUMBER_TEXT], share[LTA_NUMBER_TEXT];
+    if (lta_report_column(&p->summary, column) != LTA_NO_COLUMN)
+        put_row(p->html, label, note, lta_grouped(lta_report_total(p, column), text), unit,
+                lta_percent(lta_report_total(p, column), lta_report_total(p, of), share), of_text);
 }
 
 static void put_times(const lta_report_page *p)
@@ -42,10 +46,10 @@ static void put_times(const lta_report_page *p)
     if (!p->times)
         return;
     uint64_t last = p->summary.n_rows - 1;
-    put_row(p->html, "span", lta_fixed(lta_report_f64(&p->summary, "span_us", last) / 1e6, 3, text), "s",
-            "last arrival \xe2\x88\x92 first arrival");
-    put_row(p->html, "rate", lta_fixed(lta_report_f64(&p->summary, "rate", last), 3, text), "requests/s",
-            "(requests \xe2\x88\x92 1) / span");
+    put_row(p->html, "span", "last arrival \xe2\x88\x92 first arrival",
+            lta_fixed(lta_report_f64(&p->summary, "span_us", last) / 1e6, 3, text), "s", NULL, NULL);
+    put_row(p->html, "rate", "(requests \xe2\x88\x92 1) / span",
+            lta_fixed(lta_report_f64(&p->summary, "rate", last), 3, text), "requests/s", NULL, NULL);
 }
 
 static void put_symbols(const lta_report_page *p)
@@ -80,21 +84,20 @@ lta_status lta_report_totals(lta_report_page *p)
     lta_html_table_begin(h, NULL, "Totals of the trace; shares name their denominators");
     lta_html_head(h, "quantity", NULL);
     lta_html_head(h, "value", NULL);
-    lta_html_text_head(h, "unit");
-    lta_html_text_head(h, "definition, or share and its denominator");
+    lta_html_head(h, "share", NULL);
     lta_html_heads_end(h);
     snprintf(note, sizeof note, "from %.40s source%s", lta_grouped(n_sources, text),
              n_sources == 1 ? "" : "s");
     put_count(p, "requests", "requests", "", note);
     if (!p->sessions)
-        put_row(h, "sessions", "\xe2\x80\x93", "", "the sources give none");
+        put_row(h, "sessions", "the sources give none", "\xe2\x80\x93", NULL, NULL, NULL);
     put_count(p, "sessions", "sessions", "", "");
     if (p->sessions && p->symbols)
         put_share(p, "distinct_sessions", "sessions", "sessions", "distinct sessions", "",
                   "different lists of (input, output) by turn");
     put_times(p);
     if (!p->lengths)
-        put_row(h, "tokens", "\xe2\x80\x93", "", "the sources give no numbers of tokens");
+        put_row(h, "tokens", "the sources give no numbers of them", "\xe2\x80\x93", NULL, NULL, NULL);
     put_count(p, "input_tokens", "input tokens", "tokens", "as the sources count them");
     put_count(p, "output_tokens", "output tokens", "tokens", "as the sources count them");
     if (p->lengths) {

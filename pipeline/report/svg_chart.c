@@ -197,8 +197,7 @@ static void draw_marks(lta_html *h, const lta_chart *c, const frame *f)
     }
     if (c->level > 0) {
         double y = lta_axis_place(&f->y, c->level);
-        put_line(h, "mark", LEFT, y, RIGHT, y);
-        put_text(h, "ink", "start", LEFT + 4, y < f->ceiling + 18 ? y + 13 : y - 5, c->level_text);
+        put_line(h, "mark", LEFT, y, RIGHT, y); /* the legend names it */
     }
 }
 
@@ -250,8 +249,14 @@ void lta_chart_draw(lta_html *h, const lta_chart *c)
             draw_markers(h, &f, &c->series[i], i, c->n_series);
     draw_marks(h, c, &f);
     lta_html_raw(h, "</svg>\n");
-    if (c->n_series > 1) {
+    if (c->n_series > 1 || c->level > 0) {
         lta_legend_begin(h);
+        if (c->level > 0) {
+            lta_html_raw(h, "<li><svg viewBox=\"0 0 38 14\" aria-hidden=\"true\" focusable=\"false\">"
+                            "<path class=\"mark\" d=\"M1 7h36\"/></svg><span>");
+            lta_html_text(h, c->level_text);
+            lta_html_raw(h, "</span></li>\n");
+        }
         for (uint64_t i = 0; i < c->n_series; i++)
             lta_legend_entry(h, c->series[i].label, c->series[i].colour, c->series[i].dash, false);
         lta_legend_end(h);

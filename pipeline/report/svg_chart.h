@@ -38,7 +38,7 @@ typedef struct lta_chart {
     const char *top_text;
     double mark_x;         /* vertical line; 0 = none */
     const char *mark_text; /* beside it */
-    double level;          /* horizontal line; 0 = none */
+    double level;          /* horizontal line, named in the legend; 0 = none */
     const char *level_text;
     const lta_series *series;
     uint64_t n_series;
