@@ -8,8 +8,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* The palette is Okabe and Ito's, lighter where the page is dark; dashes and markers tell lines apart without
- * it. Fonts of figures are in units of their drawings, which are wider on wide screens. */
+/* The palette is Okabe and Ito's, darker or lighter where lines need it to stand out from the page; dashes
+ * and markers tell lines apart without it. Fonts of figures are in units of their drawings, which are wider
+ * on wide screens. */
 static const char style[] =
     ":root{color-scheme:light dark;--page:#fff;--ink:#1a1a1a;--soft:#595959;--rule:#d0d0d0;--panel:#f6f6f4;"
     "--c0:#0072b2;--c1:#d55e00;--c2:#00805d;--c3:#a8487f;--c4:#8a6100;--c5:#1a1a1a;--mark:#1a1a1a}\n"

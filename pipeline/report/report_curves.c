@@ -193,9 +193,9 @@ static void put_enough(lta_report_page *p, const lta_report_table *t)
     char text[LTA_NUMBER_TEXT], caption[200];
     bool tokens = lta_report_column(t, "capacity_tokens") != LTA_NO_COLUMN;
     lta_html_raw(h, "<div>\n");
-    snprintf(caption, sizeof caption, "How much cache is enough: scope %.32s, blocks of %llu symbol%s",
-             lta_report_text(t, "scope", 0), (unsigned long long)lta_report_u64(t, "block", 0),
-             lta_report_u64(t, "block", 0) == 1 ? "" : "s");
+    unsigned long long block = lta_report_u64(t, "block", 0) * (tokens ? p->block_tokens : 1);
+    snprintf(caption, sizeof caption, "How much cache is enough: scope %.32s, blocks of %llu %s%s",
+             lta_report_text(t, "scope", 0), block, tokens ? "token" : "symbol", block == 1 ? "" : "s");
     lta_html_table_begin(h, NULL, caption);
     lta_html_head(h, "to reach", "of unlimited hits");
     lta_html_head(h, "capacity", tokens ? "tokens" : "blocks");
@@ -211,7 +211,8 @@ static void put_enough(lta_report_page *p, const lta_report_table *t)
         if (tokens) {
             double gb = lta_report_f64(t, "bytes", i) / 1e9;
             lta_html_raw(h, "</td><td>");
-            lta_html_raw(h, lta_fixed(gb, gb < 10 ? 3 : 1, text));
+            lta_html_raw(h, gb >= 1000 ? lta_grouped((uint64_t)llround(gb), text)
+                                       : lta_fixed(gb, gb < 10 ? 3 : 1, text));
         }
         lta_html_raw(h, "</td><td>");
         lta_html_raw(h, lta_percent(lta_report_u64(t, "hits", i), lta_report_u64(t, "lookups", i), text));
