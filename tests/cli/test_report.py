@@ -191,6 +191,32 @@ class Figures(ReportTest):
         self.assertEqual(ys, sorted(ys, reverse=True))
         self.assertAlmostEqual(ys[-1], ticks[low] + (ticks[high] - ticks[low]) * (want - low) / (high - low), delta=0.2)
 
+    def test_many_windows(self):
+        """At most 200 steps, of as many windows each; the table is cut and says so."""
+        store = self.synth()
+        self.ok("enrich", store, "--window", 1)
+        self.ok("table", store)
+        page = self.report(store)
+        self.check_numbers(store, page)
+        rows = support.read_csv_file(os.path.join(store, "tables", "windows.csv"))
+        first, last = int(rows[0]["window"]), int(rows[-1]["window"])
+        each = (last - first) // 200 + 1
+        self.assertGreater(each, 1)
+        load = page.by_id["load-figure"]
+        self.assertIn("Each step is %d windows of 1 s." % each, text_of(load))
+        steps = [0] * ((last - first) // each + 1)
+        for r in rows:
+            steps[(int(r["window"]) - first) // each] += int(r["requests"])
+        line = next(e for e in load.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line"))
+        ys = [float(p.split()[1]) for p in re.split("[ML]", line.attrib["d"]) if p]
+        self.assertLessEqual(len(ys), 2 * 200 + 2)
+        tick = {float(text_of(e)): float(e.attrib["y"]) - 4 for e in load.iter(XHTML + "text")
+                if e.attrib["text-anchor"] == "end" and re.fullmatch(r"[0-9.]+", text_of(e))}
+        top = max(tick)
+        want = tick[0] + (tick[top] - tick[0]) * max(steps[:-1]) / each / top  # the last step has fewer windows
+        self.assertAlmostEqual(min(ys), want, delta=0.2)
+        self.assertRegex(text_of(page.by_id["load"]), "100 of [0-9,]+ rows; all of them, with every column, are in windows.csv")
+
     def test_blocks(self):
         store = self.path("store")
         self.ok("run", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
