@@ -14,9 +14,9 @@ import h5py
 import support
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-SVG_FIGURES = ("hit-curve-figure", "reuse-distance-figure", "reuse-time-figure", "sharing-figure", "load-figure", "hit-share-figure",
-               "lengths-figure", "think-time-figure", "session-turns-figure", "prompt-cache-session-figure",
-               "prompt-cache-global-figure")
+SVG_FIGURES = ("hit-curve-figure", "reuse-distance-figure", "reuse-time-figure", "sharing-figure", "load-figure",
+               "hit-share-figure", "lengths-figure", "think-time-figure", "session-turns-figure",
+               "prompt-cache-session-figure", "prompt-cache-global-figure")
 SECTIONS = ("totals", "hit-curve", "reuse", "sharing", "load", "lengths", "think-time", "trie", "prefixes", "prompt-cache")
 HOSTILE = "<script>alert(1)</script>&amp;\"'<b>\u202e]]>\x01\x7f\u00e9"
 
@@ -293,7 +293,8 @@ class Writing(ReportTest):
         self.assertEqual(text_of(page.all("h1")[0]), shown)
         self.assertEqual(text_of(page.all("title")[0]), shown)
         self.assertEqual(page.all("b"), [])
-        self.assertIn(shown.replace("/", ""), [row[0] for name, _, rows in page.csv_tables() if name == "summary.csv" for row in rows])
+        sources = [row[0] for name, _, rows in page.csv_tables() if name == "summary.csv" for row in rows]
+        self.assertIn(shown.replace("/", ""), sources)
 
     def test_no_enriched_file(self):
         self.refused(3, ".*enriched.h5: is not there", "report", self.path("nowhere"), "-o", self.path("report.html"))
