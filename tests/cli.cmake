@@ -30,3 +30,4 @@ lta_cli_test(memory test_memory.py)
 lta_cli_test(export_alone test_export_alone.py)
 set_tests_properties(cli_five_requests cli_threads csv_rows marconi_scan PROPERTIES LABELS threads) # those that say most under ThreadSanitizer
 lta_cli_test(conversations test_conversations.py)
+lta_cli_test(report test_report.py)
