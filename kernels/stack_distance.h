@@ -17,11 +17,17 @@
  * weight        [offset[n]] weight of each run (symbols, or whole blocks)
  * first_weight  [n] weight that request r touches for the first time
  * distance      [offset[n]], out: T of each run; need not be initialised, must not alias an input
- * Errors: LTA_ERR_NOMEM. O((n + runs) log n), 8n bytes of scratch. Deterministic. */
+ * Errors: LTA_ERR_NOMEM. O((n + runs) log n), 8n bytes of scratch for each thread: those of
+ * omp_get_max_threads() that pay, one inside a parallel region. Deterministic. */
 typedef LTA_MUST_CHECK lta_status lta_stack_distance_fn(uint64_t n, const uint64_t *offset,
                                                         const uint32_t *previous, const uint32_t *weight,
                                                         const uint32_t *first_weight, uint64_t *distance);
 lta_stack_distance_fn lta_stack_distance_cpu;
+/* The same in so many stretches of time, a thread each: at least 1. */
+LTA_MUST_CHECK lta_status lta_stack_distance_parts(uint64_t n, const uint64_t *offset,
+                                                   const uint32_t *previous, const uint32_t *weight,
+                                                   const uint32_t *first_weight, int parts,
+                                                   uint64_t *distance);
 lta_stack_distance_fn
     lta_stack_distance_cuda; /* in builds with CUDA; also LTA_ERR_CUDA, LTA_ERR_DEVICE_MEMORY */
 

@@ -60,13 +60,14 @@ runs=pipeline/curve/block_runs.c
 # Touching shallowest first, a run's first position is its oldest: all that p touched last lies above it, and nothing
 # hits before everything does.
 mutant 'shallow-first touch' \
-    kernels/stack_distance_cpu.c 's/(uint64_t\)previous\[k\]) \+ 1; i > 0/\1; i > 0/' \
+    kernels/stack_distance_cpu.c 's/(uint64_t\)d->previous\[k\]) \+ 1; i > 0/\1; i > 0/' \
     $runs 's/hits \+= room < b->looked_up\[k\] \? room : /hits += room < b->looked_up[k] ? 0 : /'
 mutant 'T + j - 1 in a request' $runs 's/room = capacity > b->distance\[k\] \? capacity - b/room = capacity + 1 > b->distance[k] ? capacity + 1 - b/'
-mutant 'T + j - 1 in the curve' kernels/hit_curve_cpu.c 's/start\[m\] = distance\[i\];/start[m] = distance[i] - (distance[i] > 0);/' \
-    kernels/hit_curve_cpu.c 's/end\[m\+\+\] = distance\[i\] \+/end[m++] = distance[i] - (distance[i] > 0) +/'
+mutant 'T + j - 1 in the curve' kernels/hit_curve_cpu.c 's/(start\[k\] = \(type\))distance\[i\];/\1(distance[i] - (distance[i] > 0));/' \
+    kernels/hit_curve_cpu.c 's/(end\[k\+\+\] = \(type\)\(distance\[i\]) \+/\1 - (distance[i] > 0) +/' \
+    kernels/hit_curve_cpu.c 's/change\[distance\[i\]/change[distance[i] - (distance[i] > 0)/'
 # What p itself touched again later no longer counts as taken from p.
-mutant "p' < p" kernels/stack_distance_cpu.c 's/(uint64_t\)previous\[k\]) \+ 1; i <= n/\1 + 2; i <= n/'
+mutant "p' < p" kernels/stack_distance_cpu.c 's/(uint64_t\)d->previous\[k\]) \+ 1; i <= r/\1 + 2; i <= r/'
 # Equal arrivals stand by source, then row.
 mutant 'ties reversed' pipeline/import/trace_columns.c 's/key\[from\[left\]\] <= key/key[from[left]] < key/'
 mutant 'outputs untouched' \

@@ -309,6 +309,14 @@ static void stack_distance_is_the_dominance_sum(void **state)
                              ": %" PRIu64 ", expected %" PRIu64,
                              c, test_seed(), r, i, got[i], want);
             }
+        for (int parts = 1; parts < 9; parts += 1 + (parts == 4)) { /* stretches of time make no difference */
+            uint64_t *again = test_guarded_alloc(k);
+            assert_int_equal(lta_stack_distance_parts(n, offset, previous, weight, first, parts, again),
+                             LTA_OK);
+            for (uint64_t i = 0; i < k; i++)
+                assert_true(again[i] == got[i]);
+            test_guarded_free(again, k);
+        }
         test_guarded_free(got, k);
     }
     assert_true(beyond_32_bits);

@@ -106,11 +106,17 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     LTA_TRY(lta_trie_load(run, store, trace.n, &trie, trie_digest));
 
     int threads = lta_compute_threads(run, LTA_OPERATION_REUSE, trie.n_requests + trie.n_nodes);
-    bool at_once = !lta_trie_is_flat(&trie); /* else each scope takes the threads */
-    /* with one source, source is another name of global */
+    bool wanted[LTA_SCOPES]; /* with one source, source is another name of global */
+    int n_wanted = 0;
+    for (int s = 0; s < LTA_SCOPES; s++) {
+        wanted[s] =
+            lta_trace_has_scope(&trace, (lta_scope)s) && (s != LTA_SCOPE_SOURCE || trace.sources.n > 1);
+        n_wanted += wanted[s];
+    }
+    bool at_once = n_wanted > 1 && !lta_trie_is_flat(&trie); /* else each scope takes the threads */
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (at_once)
     for (int s = 0; s < LTA_SCOPES; s++) {
-        if (!lta_trace_has_scope(&trace, (lta_scope)s) || (s == LTA_SCOPE_SOURCE && trace.sources.n <= 1))
+        if (!wanted[s])
             continue;
         scope_status[s] = lta_reuse_compute(run, &trace, &trie, (lta_scope)s, options->inputs_only, &runs[s]);
         if (scope_status[s] != LTA_OK)
