@@ -7,7 +7,7 @@ import unittest
 import h5py
 import support
 
-COMMANDS = ("run", "import", "trie", "reuse", "curve", "enrich", "table", "export", "info", "verify", "synth", "devices")
+COMMANDS = ("run", "import", "trie", "reuse", "curve", "enrich", "table", "export", "info", "verify", "diff", "synth", "devices")
 
 
 def content_of(path):
