@@ -3,6 +3,7 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/core/utf8.h"
 #include "pipeline/diff/diff_internal.h"
 
 #include <dirent.h>
@@ -364,8 +365,7 @@ static lta_status compare(const lta_run *run, const char *const operand[2], uint
     lta_comparison c = {.run = run, .limit = limit};
     c.result = json_pack("{s:s, s:s}", "old", operand[OLD], "new", operand[NEW]);
     if (!c.result) {
-        st = lta_fail(LTA_ERR_NOMEM, "%s, %s: no memory, or a name that is not UTF-8", operand[OLD],
-                      operand[NEW]);
+        st = lta_fail(LTA_ERR_NOMEM, "no memory left to describe a difference");
         goto done;
     }
     LTA_TRY(open_both(&c, operand));
@@ -422,7 +422,7 @@ static lta_status list_stores(const char *folder, names *out)
         return lta_fail_errno(LTA_ERR_INPUT, errno, "%s: could not be opened", folder);
     while (errno = 0, (entry = readdir(d)) != NULL) {
         bool store;
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.' || !lta_is_utf8(entry->d_name, strlen(entry->d_name)))
             continue;
         lta_free(path);
         path = NULL;
@@ -509,6 +509,10 @@ lta_status lta_diff(const lta_run *run, const char *old_path, const char *new_pa
     bool several[2];
     for (int side = OLD; side <= NEW; side++) {
         bool folder, store = true;
+        if (!lta_is_utf8(operand[side], strlen(operand[side]))) { /* JSON could not name it */
+            st = lta_fail(LTA_ERR_USAGE, "a path is not UTF-8; expected paths in UTF-8");
+            goto done;
+        }
         LTA_TRY(is_folder(operand[side], &folder));
         if (folder)
             LTA_TRY(is_store(operand[side], &store));

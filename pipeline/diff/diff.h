@@ -2,8 +2,8 @@
  *
  * Sources are matched by name and file, those left over by digest; requests by (source, source_row); rows of
  * tables by their keys. Values are compared as what they mean: dictionary columns as texts, request numbers
- * as the requests that they name, sessions as groups of requests. NaN equals NaN. Absent values (2^w - 1 in
- * unsigned columns, -1 in signed ones, NaN) differ from all others, but count in no sum. */
+ * as the requests that they name, sessions by their names in the source. NaN equals NaN. Absent values (2^w -
+ * 1 in unsigned columns, -1 in signed ones, NaN) differ from all others, but count in no sum. */
 #ifndef LTA_DIFF_DIFF_H
 #define LTA_DIFF_DIFF_H
 

@@ -212,36 +212,28 @@ done:
     return st;
 }
 
-/* A session of OLD is the session of NEW that its first kept request is in. */
-static lta_status follow_sessions(const lta_match *m, lta_cells cells[2])
+/* Numbers of sessions shift when others join them: a session is what its source calls it. Requests are
+ * matched within sources, and a session never spans two. */
+static lta_status follow_sessions(const lta_comparison *c, lta_cells cells[2])
 {
+    static const char path[] = "/requests/source_session";
     lta_status st = LTA_OK;
-    uint64_t *new_of = NULL, *old_of = NULL;
-    const uint64_t *a = cells[OLD].data, *b = cells[NEW].data;
-    uint64_t n_old = cells[OLD].n, n_new = cells[NEW].n;
-    LTA_TRY(LTA_ALLOC(&new_of, n_old));
-    LTA_TRY(LTA_ALLOC(&old_of, n_new));
-    memset(new_of, 0xff, (size_t)n_old * sizeof *new_of);
-    memset(old_of, 0xff, (size_t)n_new * sizeof *old_of);
-    for (uint64_t i = 0; i < n_old && i < m->n[OLD]; i++) {
-        uint64_t j = m->new_of[i];
-        if (j >= n_new || a[i] >= n_old || b[j] >= n_new || new_of[a[i]] != LTA_NO_ROW ||
-            old_of[b[j]] != LTA_NO_ROW)
-            continue;
-        new_of[a[i]] = b[j];
-        old_of[b[j]] = a[i];
+    lta_cells name[2] = {{0}, {0}};
+    for (int side = OLD; side <= NEW; side++) {
+        if (!lta_reader_has(lta_diff_trace(c, side), path))
+            goto done; /* of no trace that is whole: compared as numbers */
+        LTA_TRY(lta_cells_read(lta_diff_trace(c, side), path, &name[side]));
+        if (name[side].type != LTA_U64 || name[side].n != cells[side].n)
+            goto done;
     }
-    for (int side = OLD; side <= NEW; side++)
-        LTA_TRY(LTA_ALLOC(&cells[side].id, cells[side].n));
-    for (uint64_t i = 0; i < n_old; i++)
-        cells[OLD].id[i] = a[i] == UINT64_MAX           ? a[i]
-                           : a[i] >= n_old              ? out_of_range
-                           : new_of[a[i]] == LTA_NO_ROW ? gone
-                                                        : new_of[a[i]];
-    memcpy(cells[NEW].id, b, (size_t)n_new * sizeof *b);
+    LTA_TRY(name_both(c, "source_session", name));
+    for (int side = OLD; side <= NEW; side++) {
+        cells[side].id = name[side].id;
+        name[side].id = NULL;
+    }
 done:
-    lta_free(new_of);
-    lta_free(old_of);
+    lta_cells_free(&name[OLD]);
+    lta_cells_free(&name[NEW]);
     return st;
 }
 
@@ -265,7 +257,7 @@ static lta_status translate(const lta_comparison *c, const char *name, const lta
     if (i64 && is_one_of(name, requests))
         return follow_requests(m, cells);
     if (u64 && strcmp(name, "session") == 0)
-        return follow_sessions(m, cells);
+        return follow_sessions(c, cells);
     return LTA_OK;
 }
 
