@@ -192,6 +192,12 @@ def marconi_rows(rng, n):
     return rows
 
 
+FORMS = {  # how to make rows, to write them, and to change one
+    "mooncake": (mooncake_rows, support.mooncake, lambda row: (*row[:2], row[2] + 1, row[3])),
+    "marconi": (marconi_rows, support.marconi, lambda row: (*row[:3], [*row[3][:-1], 5], [3, 4])),
+}
+
+
 class Stores(DiffTest):
     def test_equal(self):
         a = self.store("a", {"x.jsonl": support.mooncake(support.MOONCAKE_ROWS)})
@@ -228,7 +234,8 @@ class Stores(DiffTest):
         rng = random.Random(2)
         x, y = marconi_rows(rng, 40), marconi_rows(rng, 30)
         a = self.store("a", {"x.jsonl": support.marconi(x)}, form="marconi")
-        b = self.store("b", {"y.jsonl": support.marconi(y), "x.jsonl": support.marconi(x)}, "--timeline", "overlay", form="marconi")
+        b = self.store("b", {"y.jsonl": support.marconi(y), "x.jsonl": support.marconi(x)}, "--timeline", "overlay",
+                       form="marconi")
         found = self.check(a, b)
         s = found["sources"]
         self.assertEqual((s["old"], s["new"], [n["name"] for n in s["added"]], s["removed"]), (1, 2, ["y"], []))
@@ -269,15 +276,15 @@ class Stores(DiffTest):
         for seed in range(8):
             with self.subTest(seed=seed):
                 rng = random.Random(seed)
-                form, make, write = (("mooncake", mooncake_rows, support.mooncake), ("marconi", marconi_rows, support.marconi))[seed % 2]
+                form = ("mooncake", "marconi")[seed % 2]
+                make, write, edit = FORMS[form]
                 sides = [{}, {}]
                 for file in ("x.jsonl", "y.jsonl")[:1 + seed // 4]:
                     rows = make(rng, 25)
                     sides[0][file] = write(rows)
                     for _ in range(rng.randint(0, 3)):
                         i = rng.randint(2, len(rows) - 1)
-                        rows[i] = (*rows[i][:3], [*rows[i][3][:-1], 5] if form == "marconi" else rows[i][3], [3, 4]) \
-                            if form == "marconi" else (rows[i][0], rows[i][1], rows[i][2] + 1, rows[i][3])
+                        rows[i] = edit(rows[i])
                     if rng.random() < 0.5:
                         del rows[rng.randint(2, len(rows) - 1)]
                     sides[1][file] = write(rows)
@@ -289,7 +296,8 @@ class Stores(DiffTest):
     def test_limit(self):
         rows = mooncake_rows(random.Random(4), 20)
         a = self.store("a", {"x.jsonl": support.mooncake(rows)})
-        b = self.store("b", {"x.jsonl": support.mooncake([(t, i, o + 1, ids) for t, i, o, ids in rows] + [(99000, 512, 1, [0])] * 9)})
+        more = [(t, i, o + 1, ids) for t, i, o, ids in rows] + [(99000, 512, 1, [0])] * 9
+        b = self.store("b", {"x.jsonl": support.mooncake(more)})
         for limit in (0, 3, 1000):
             found = self.diff(a, b, "--limit", limit)
             column = {c["name"]: c for c in found["requests"]["columns"]}["output_tokens"]
@@ -332,7 +340,8 @@ class Values(DiffTest):
         with h5py.File(a, "r") as f:
             rate, hits = float(f["tables/summary/rate"][0]), int(f["tables/hit_curve/hits"][3])
         self.assertEqual(tables["summary"]["key"], ["source"])
-        self.assertEqual([(c["name"], c["differ"], c["largest"]) for c in tables["summary"]["columns"]], [("rate", 1, 1234.5 - rate)])
+        self.assertEqual([(c["name"], c["differ"], c["largest"]) for c in tables["summary"]["columns"]],
+                         [("rate", 1, 1234.5 - rate)])
         self.assertEqual(tables["summary"]["columns"][0]["relative"], (1234.5 - rate) / rate)
         self.assertEqual(tables["hit_curve"]["key"], ["scope", "block", "reserve_last", "capacity"])
         self.assertEqual([(c["differ"], c["largest"], c["sum"]) for c in tables["hit_curve"]["columns"]], [(1, 7, 7)])
@@ -344,7 +353,8 @@ class Values(DiffTest):
         def edit(f):
             f["tables/input_length/edge"][1] += 1000000
         found = self.diff(*self.edited(edit))
-        self.assertEqual([(t["table"], t["added"], t["removed"], t["changed"]) for t in found["tables"]], [("input_length", 1, 1, 0)])
+        self.assertEqual([(t["table"], t["added"], t["removed"], t["changed"]) for t in found["tables"]],
+                         [("input_length", 1, 1, 0)])
 
     def test_large_numbers_and_absent_values(self):
         def edit(f):
@@ -361,16 +371,36 @@ class Values(DiffTest):
         self.assertEqual(columns["kv_bytes"]["sum"], 2**63 + 5 - kv[0] - kv[2])
         self.assertIsNone(columns["kv_bytes"]["first"][1]["new"])
 
+    def test_rows_far_apart_or_repeated(self):
+        """Keys that no table from row to request can hold."""
+        a, b = self.edited(lambda f: f["requests/output_tokens"].write_direct(f["requests/output_tokens"][:] + 1))
+        for rows, kept in (([10**12, 5, 2 * 10**15], 3), ([4, 4, 4], 3), ([7, 10**12, 7], 3)):
+            for path in (a, b):
+                with h5py.File(path, "r+") as f:
+                    f["requests/source_row"][:] = rows
+            r = self.diff(a, b)["requests"]
+            self.assertEqual((r["kept"], r["added"], r["removed"]), (kept, 0, 0))
+            self.assertEqual([(c["name"], c["sum"]) for c in r["columns"]], [("output_tokens", 3)])
+            self.assertEqual([(x["old_row"], x["new_row"]) for x in r["columns"][0]["first"]], [(0, 0), (1, 1), (2, 2)])
+        with h5py.File(b, "r+") as f:
+            f["requests/source_row"][:] = [10**12, 7, 7]
+        first = {c["name"]: c["first"] for c in self.diff(a, b)["requests"]["columns"]}["output_tokens"]
+        self.assertEqual([(x["old_row"], x["new_row"]) for x in first], [(0, 1), (1, 0), (2, 2)])
+        with h5py.File(b, "r+") as f:
+            f["requests/source"][1] = 9
+        self.refused(3, ".*b/enriched.h5:/requests/source: request 1 names a source that is not there", "diff", a, b)
+
     def test_dictionary_as_text(self):
         """Another order of the dictionary, with indices to match, changes nothing."""
         rows = ["Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type"]
         for i, model in enumerate(["GPT-4", "ChatGPT", "GPT-4"]):
             rows.append("%d.0,,3,%s,%d,1,%d,API log" % (19440007 + i, model, i + 1, i + 2))
         a = self.store("a", {"x.csv": "\n".join(rows) + "\n"}, form="burstgpt")
-        b = self.store("b", {"x.csv": "\n".join([rows[0], rows[1].replace("GPT-4", "ChatGPT"), *rows[2:]]) + "\n"}, form="burstgpt")
+        rows[1] = rows[1].replace("GPT-4", "ChatGPT")
+        b = self.store("b", {"x.csv": "\n".join(rows) + "\n"}, form="burstgpt")
         found = self.check(a, b)
-        self.assertEqual([(c["name"], [(x["old_row"], x["old"], x["new"]) for x in c["first"]]) for c in found["requests"]["columns"]],
-                         [("model", [(0, "GPT-4", "ChatGPT")])])
+        columns = {c["name"]: [(x["old_row"], x["old"], x["new"]) for x in c["first"]] for c in found["requests"]["columns"]}
+        self.assertEqual(columns, {"model": [(0, "GPT-4", "ChatGPT")]})
 
 
 class Refusals(DiffTest):
@@ -383,7 +413,8 @@ class Refusals(DiffTest):
         self.refused(2, ".*OLD|.*operand", "diff", self.a)
         self.refused(2, ".*operand", "diff", self.a, self.b, self.a)
         self.refused(2, ".*--limit x.*", "diff", "--limit", "x", self.a, self.b)
-        self.refused(2, ".*format trie, .*format curve; expected two of one format", "diff", self.a + "/trie.h5", self.b + "/curve.h5")
+        self.refused(2, ".*format trie, .*format curve; expected two of one format", "diff",
+                     self.a + "/trie.h5", self.b + "/curve.h5")
 
     def test_absent(self):
         self.refused(3, ".*none.*No such file", "diff", self.a, self.path("none"))
@@ -419,7 +450,8 @@ class Refusals(DiffTest):
         for name in ("trie.h5", "reuse.h5", "curve.h5", "enriched.h5"):
             os.unlink(os.path.join(self.b, name))
         found = self.diff(self.a, self.b)
-        self.assertEqual([f["file"] for f in found["files"] if f["new"] is None], ["trie.h5", "reuse.h5", "curve.h5", "enriched.h5"])
+        self.assertEqual([f["file"] for f in found["files"] if f["new"] is None],
+                         ["trie.h5", "reuse.h5", "curve.h5", "enriched.h5"])
         self.assertEqual(found["requests"]["removed"], 1)
         self.assertIn("summary", found["tables_only_old"])
 
