@@ -283,7 +283,7 @@ done:
 
 /* ---- the section ---- */
 
-/* The first requests of a side without a partner; n: how many there are. */
+/* The first requests of a side without a partner. */
 static lta_status list_alone(const lta_comparison *c, const keys *k, int side, const uint8_t *has_partner,
                              json_t *section, const char *key)
 {

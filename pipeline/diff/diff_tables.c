@@ -196,7 +196,7 @@ done:
     return st;
 }
 
-/* Compares the table that path `first` belongs to, unless an earlier path did. */
+/* Gathers the columns of one table, and compares those that both sides have. */
 static lta_status take_table(const lta_comparison *c, const char *name, size_t length, json_t *tables,
                              json_t *tables_only[2])
 {
