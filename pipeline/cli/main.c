@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 static const lta_command *const commands[] = {
-    &lta_command_run,   &lta_command_import, &lta_command_merge,   &lta_command_trie,   &lta_command_reuse,
-    &lta_command_curve, &lta_command_enrich, &lta_command_table,   &lta_command_report, &lta_command_export,
-    &lta_command_info,  &lta_command_verify, &lta_command_release, &lta_command_synth,  &lta_command_devices,
+    &lta_command_run,    &lta_command_import,  &lta_command_merge,  &lta_command_trie,
+    &lta_command_reuse,  &lta_command_curve,   &lta_command_enrich, &lta_command_table,
+    &lta_command_report, &lta_command_export,  &lta_command_info,   &lta_command_verify,
+    &lta_command_diff,   &lta_command_release, &lta_command_synth,  &lta_command_devices,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -99,6 +100,8 @@ static int run_command(const lta_command *command, int argc, char **argv)
         lta_progress_end(&cli.log);
         lta_log_line(&cli.log, LTA_LOG_ERROR, command->name, "%s", lta_error_detail());
     }
+    if (st == LTA_OK && cli.differs)
+        return 1;
     return st == LTA_ERR_STOPPED && caught_signal == SIGINT ? 130 : lta_status_exit_code(st);
 }
 
