@@ -20,8 +20,8 @@ enum {
     LEAST_PART = 1 << 17, /* runs and requests; a thread for fewer costs more than it saves */
     MOST_PARTS = 64
 };
-#define MOVING_COST 0.2 /* of a run that is only moved, where one that is also summed up costs 1; measured   \
-                         */
+/* Of a run that is only moved, where one that is also summed up costs 1; measured. */
+#define MOVING_COST 0.2
 
 typedef struct distances {
     const uint64_t *offset;
