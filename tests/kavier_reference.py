@@ -103,7 +103,7 @@ def write_csv(rng, path, rows, present, bad_share):
     lines, all_rows = [], []
     for row in rows:
         if all_rows and rng.random() < bad_share / 2:
-            text, reason = rng.choice([("1,2", "wrong number of fields"), ('"x', "malformed CSV"), ('a"b', "malformed CSV")])
+            text, reason = rng.choice([(",".join("1" * (len(columns) + 2)), "wrong number of fields"), ('"x', "malformed CSV"), ('a"b', "malformed CSV")])
             lines.append(text)
             all_rows.append(dict(bad=reason, text=True))
         line = ",".join("z" if c == "extra" else csv_cell(rng, row[c], c, floats) for c in columns)

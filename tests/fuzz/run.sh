@@ -97,15 +97,36 @@ seeds_of() { # target: the folders of seeds that its name speaks of, all of them
     printf '%s\n' "${found[@]}"
 }
 
-crashed=()
-for target in "${targets[@]}"; do
-    name=$(basename "$target")
+fuzz() { # target
+    local name corpus folders
+    name=$(basename "$1")
     corpus=$work/$name
     mkdir -p "$corpus"
     mapfile -t folders < <(seeds_of "$name")
-    echo "== $name, $seconds s"
-    if ! "$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -close_fd_mask=3 -print_final_stats=1 \
+    if ! "$1" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -close_fd_mask=3 -print_final_stats=1 \
         -artifact_prefix="$work/$name-" "$corpus" "${folders[@]}" >"$work/$name.log" 2>&1; then
+        touch "$work/$name.crashed"
+    fi
+}
+
+# a target a processor
+rm -f "$work"/*.crashed
+running=0
+for target in "${targets[@]}"; do
+    if [ "$running" -ge "$(nproc)" ]; then
+        wait -n
+        running=$((running - 1))
+    fi
+    fuzz "$target" &
+    running=$((running + 1))
+done
+wait
+
+crashed=()
+for target in "${targets[@]}"; do
+    name=$(basename "$target")
+    echo "== $name, $seconds s"
+    if [ -e "$work/$name.crashed" ]; then
         tail -n 60 "$work/$name.log"
         crashed+=("$name")
     else
