@@ -1,8 +1,9 @@
-/* pipeline/import/gram_match.c - a chained hash table of the sequence's grams, behind a filter of bits.
+/* pipeline/import/gram_match.c - a chained hash table of the reference's grams, behind filters of bits.
  *
- * The reference is mostly the longer one of the two, and few of its grams are wanted: so it is the sequence
- * that is put into a table, and the reference that goes by. A bit chosen by three symbols of a gram tells
- * most of its positions to be of no interest; the others are hashed as a whole and compared. */
+ * The reference is mostly the longer one of the two, and few of its grams are wanted. Of STRIDE neighbouring
+ * grams all hold the PROBE symbols where the last one begins, so one look at a filter of the sequence's
+ * probes tells that none of them is wanted, which is so for most; often for all, and then there is nothing
+ * to prepare. The grams of the other windows go into the table. */
 #include "pipeline/import/gram_match.h"
 
 #include "pipeline/core/array.h"
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15) /* odd */
+
+enum { PROBE = 4, STRIDE = LTA_GRAM - PROBE + 1 };
 
 static bool same_gram(const uint64_t *a, const uint64_t *b)
 {
@@ -39,87 +42,141 @@ uint32_t lta_gram_search(const uint64_t *gram, const uint64_t *reference, uint32
 }
 
 /* Products that do not wait for each other. */
-static uint64_t hash_of(const lta_gram_match *x, const uint64_t *gram)
+static uint64_t hash_of(const uint64_t *gram)
 {
     uint64_t h = 0, odd = MULTIPLIER;
     for (unsigned k = 0; k < LTA_GRAM; k++, odd *= MULTIPLIER)
         h += gram[k] * odd;
     h ^= h >> 29;
-    return (h * MULTIPLIER >> 32) & (x->n_heads - 1);
+    return h * MULTIPLIER >> 32;
 }
 
-/* A bit of the filter, by few of a gram's symbols. */
-static inline uint64_t bit_of(const uint64_t *gram, unsigned shift)
+/* Bits of the filters, by all symbols of a probe and by few of a gram. */
+static inline uint64_t bit_of_probe(const uint64_t *probe, unsigned shift)
+{
+    return ((probe[0] + (probe[1] << 7) + (probe[2] << 13) + (probe[3] << 21)) * MULTIPLIER) >> shift;
+}
+
+static inline uint64_t bit_of_gram(const uint64_t *gram, unsigned shift)
 {
     return ((gram[0] + (gram[3] << 9) + (gram[7] << 18)) * MULTIPLIER) >> shift;
 }
 
-static lta_status make_room(lta_gram_match *x, uint32_t n_grams, unsigned *filter_shift)
+static inline void set_bit(uint64_t *filter, uint64_t bit)
 {
-    enum { LEAST_BITS = 6, FILTER_BITS = 6 /* 64 bits a head */ };
-    lta_status st = LTA_OK;
-    unsigned bits = LEAST_BITS;
-    while ((uint64_t)1 << bits < n_grams)
+    filter[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static inline bool has_bit(const uint64_t *filter, uint64_t bit)
+{
+    return filter[bit / 64] >> bit % 64 & 1;
+}
+
+/* The bits of a filter of n entries, as a power of two. */
+static unsigned filter_bits(uint64_t n)
+{
+    enum { LEAST = 6, AN_ENTRY = 5 /* 32 bits */ };
+    unsigned bits = LEAST;
+    while ((uint64_t)1 << bits < n)
         bits++;
-    x->n_heads = (uint64_t)1 << bits;
-    x->n_filter = x->n_heads << FILTER_BITS;
-    *filter_shift = 64 - bits - FILTER_BITS;
-    LTA_TRY(LTA_GROW(&x->head, &x->head_capacity, x->n_heads));
-    LTA_TRY(LTA_GROW(&x->filter, &x->filter_capacity, x->n_filter / 64));
-    LTA_TRY(LTA_GROW(&x->next, &x->next_capacity, n_grams));
-    LTA_TRY(LTA_GROW(&x->same, &x->same_capacity, n_grams));
-    LTA_TRY(LTA_GROW(&x->where, &x->where_capacity, n_grams));
-    memset(x->head, 0xff, x->n_heads * sizeof *x->head);
-    memset(x->filter, 0, x->n_filter / 8);
+    return bits + AN_ENTRY;
+}
+
+static lta_status empty_filter(uint64_t **filter, uint64_t *capacity, unsigned bits)
+{
+    lta_status st = LTA_GROW(filter, capacity, (uint64_t)1 << bits >> 6);
+    if (st == LTA_OK)
+        memset(*filter, 0, (size_t)1 << bits >> 3);
+    return st;
+}
+
+/* Windows of the reference that hold a probe of the sequence; the last one may be longer than what is left.
+ */
+static lta_status find_windows(lta_gram_match *x, uint32_t n, uint32_t m)
+{
+    lta_status st = LTA_OK;
+    uint32_t n_probes = n - PROBE + 1, n_positions = m - LTA_GRAM + 1, j = 0;
+    unsigned bits = filter_bits(n_probes), shift = 64 - bits;
+    LTA_TRY(empty_filter(&x->probes, &x->probes_capacity, bits));
+    LTA_TRY(LTA_GROW(&x->window, &x->window_capacity, n_positions / STRIDE + 1));
+    for (uint32_t i = 0; i < n_probes; i++)
+        set_bit(x->probes, bit_of_probe(x->symbols + i, shift));
+    x->n_windows = 0;
+    for (; n_positions - j >= STRIDE; j += STRIDE)
+        if (has_bit(x->probes, bit_of_probe(x->reference + j + STRIDE - 1, shift)))
+            x->window[x->n_windows++] = j;
+    if (j < n_positions && has_bit(x->probes, bit_of_probe(x->reference + n_positions - 1, shift)))
+        x->window[x->n_windows++] = j;
 done:
     return st;
 }
 
-/* Of the list, the gram equal to this one; UINT32_MAX: none is. */
-static uint32_t find(const lta_gram_match *x, const uint64_t *symbols, uint64_t head, const uint64_t *gram)
+/* The entry of the list whose gram equals this one; UINT32_MAX: none does. */
+static uint32_t find(const lta_gram_match *x, uint64_t head, const uint64_t *gram)
 {
-    uint32_t i = x->head[head];
-    while (i != UINT32_MAX && !same_gram(symbols + i, gram))
-        i = x->next[i];
-    return i;
+    uint32_t e = x->head[head];
+    while (e != UINT32_MAX && !same_gram(x->reference + x->position[e], gram))
+        e = x->next[e];
+    return e;
 }
 
 lta_status lta_gram_match_all(lta_gram_match *x, const uint64_t *symbols, uint32_t n,
                               const uint64_t *reference, uint32_t m)
 {
     lta_status st = LTA_OK;
-    uint32_t n_grams = n - LTA_GRAM + 1, n_positions = m - LTA_GRAM + 1;
-    unsigned shift;
-    LTA_TRY(make_room(x, n_grams, &shift));
-    for (uint32_t i = 0; i < n_grams; i++) {
-        uint64_t head = hash_of(x, symbols + i), bit = bit_of(symbols + i, shift);
-        uint32_t same = find(x, symbols, head, symbols + i);
-        x->filter[bit / 64] |= UINT64_C(1) << bit % 64;
-        x->where[i] = UINT32_MAX;
-        x->same[i] = same == UINT32_MAX ? i : same;
-        if (same != UINT32_MAX)
-            continue;
-        x->next[i] = x->head[head];
-        x->head[head] = i;
-    }
-    for (uint32_t j = 0; j < n_positions; j++) {
-        uint64_t bit = bit_of(reference + j, shift);
-        if ((x->filter[bit / 64] >> bit % 64 & 1) == 0)
-            continue;
-        uint32_t i = find(x, symbols, hash_of(x, reference + j), reference + j);
-        if (i != UINT32_MAX && x->where[i] == UINT32_MAX)
-            x->where[i] = j;
+    uint32_t n_positions = m - LTA_GRAM + 1;
+    x->symbols = symbols;
+    x->reference = reference;
+    x->n_grams = n - LTA_GRAM + 1;
+    x->n = 0;
+    LTA_TRY(find_windows(x, n, m));
+    uint64_t most = x->n_windows * STRIDE;
+    unsigned bits = filter_bits(most);
+    x->shift = 64 - bits;
+    x->n_heads = (uint64_t)1 << bits >> 5;
+    LTA_TRY(empty_filter(&x->grams, &x->grams_capacity, bits));
+    LTA_TRY(LTA_GROW(&x->head, &x->head_capacity, x->n_heads));
+    LTA_TRY(LTA_GROW(&x->position, &x->position_capacity, most));
+    LTA_TRY(LTA_GROW(&x->next, &x->next_capacity, most));
+    memset(x->head, 0xff, x->n_heads * sizeof *x->head);
+    for (uint64_t w = 0; w < x->n_windows; w++) {
+        uint32_t end = n_positions - x->window[w] < STRIDE ? n_positions : x->window[w] + STRIDE;
+        for (uint32_t j = x->window[w]; j < end; j++) {
+            uint64_t head = hash_of(reference + j) & (x->n_heads - 1);
+            if (find(x, head, reference + j) != UINT32_MAX)
+                continue; /* it occurs earlier */
+            set_bit(x->grams, bit_of_gram(reference + j, x->shift));
+            x->position[x->n] = j;
+            x->next[x->n] = x->head[head];
+            x->head[head] = (uint32_t)x->n++;
+        }
     }
 done:
     return st;
 }
 
+uint32_t lta_gram_match_next(const lta_gram_match *x, uint32_t i, uint32_t *place)
+{
+    for (; x->n > 0 && i < x->n_grams; i++) {
+        const uint64_t *gram = x->symbols + i;
+        if (!has_bit(x->grams, bit_of_gram(gram, x->shift)))
+            continue;
+        uint32_t e = find(x, hash_of(gram) & (x->n_heads - 1), gram);
+        if (e == UINT32_MAX)
+            continue;
+        *place = x->position[e];
+        return i;
+    }
+    return UINT32_MAX;
+}
+
 void lta_gram_match_free(lta_gram_match *x)
 {
+    lta_free(x->probes);
+    lta_free(x->grams);
+    lta_free(x->window);
     lta_free(x->head);
+    lta_free(x->position);
     lta_free(x->next);
-    lta_free(x->same);
-    lta_free(x->where);
-    lta_free(x->filter);
     *x = (lta_gram_match){0};
 }

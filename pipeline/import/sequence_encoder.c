@@ -157,15 +157,18 @@ static lta_status add_rest(lta_sequence_encoder *e, const uint64_t *symbols, uin
         if (i < prepared && credit >= n_reference) {
             j = lta_gram_search(symbols + i, reference, n_reference);
             credit = j == UINT32_MAX ? 0 : credit - n_reference;
+            if (j == UINT32_MAX) {
+                i++;
+                continue;
+            }
         } else {
             if (i < prepared)
                 LTA_TRY(lta_gram_match_all(&e->grams, symbols + i, n - i, reference, n_reference));
             prepared = i < prepared ? i : prepared;
-            j = lta_gram_match_at(&e->grams, i - prepared);
-        }
-        if (j == UINT32_MAX) {
-            i++;
-            continue;
+            uint32_t next = lta_gram_match_next(&e->grams, i - prepared, &j);
+            if (next == UINT32_MAX)
+                break;
+            i = prepared + next;
         }
         uint32_t length = LTA_GRAM, limit = n_reference - j < n - i ? n_reference - j : n - i;
         while (length < limit && reference[j + length] == symbols[i + length])
