@@ -33,7 +33,7 @@ AGENTS = ["--collapse", 1, "--turns", 30, "--message-tokens", 800, "--output-tok
 
 def build():
     for command in (["cmake", "-S", PROJECT, "-B", BUILD, "-G", "Ninja"],
-                    ["cmake", "--build", BUILD, "--parallel", str(min(2, os.cpu_count())), "--target", "lta", "bench_flat", "bench_reuse"]):
+                    ["cmake", "--build", BUILD, "--parallel", str(min(2, os.cpu_count())), "--target", "lta", "bench_bounds", "bench_flat", "bench_reuse"]):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise SystemExit("%s failed:\n%s" % (" ".join(command[:2]), done.stdout[-4000:]))

@@ -1,15 +1,20 @@
 """Where the time of each command goes: samples of perf's cpu-clock, on one thread, by stage and function."""
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 
 import bench
+import hot_loops
 import measuring
 import report
 
 STAGES = ("import", "trie", "reuse", "curve", "enrich", "table")
+BOUNDS = """What bounds each of these loops, where it takes most. Rates of bounds are this machine's, one thread, by `bench_bounds.c` in the
+same run: *read* and *compare* memory that no cache holds, *touch* fresh memory, *parse* numbers and *flat* distances that lie in the first
+cache, *lines_known* and *lines_told*: cache lines out of 256 MB, each known in advance or told by the one before."""
 SHOWN = 0.04  # least share of a stage's time that a function is listed with
 
 
@@ -34,8 +39,9 @@ def hot_functions(data):
     return sorted(((share, name) for name, share in shares.items()), reverse=True)
 
 
-def profile(b, title, path, options):
-    """A line a stage: wall seconds, processor seconds, functions."""
+def profile(b, title, path, options, seen):
+    """A line a stage: wall seconds, processor seconds, functions. Adds what was seen of each function to seen, for hot_loops."""
+    trace = title.split(",")[0]
     store, lines = b.fresh("store-profile"), []
     data = b.path("perf.data")
     for stage in STAGES:
@@ -43,7 +49,12 @@ def profile(b, title, path, options):
         command = b.command(stage, "--force", *operands, device=stage in ("trie", "reuse", "curve"))
         plain = measuring.timed(command)
         measuring.run(["perf", "record", "-q", "-e", "cpu-clock", "-F", 1999, "-o", data, "--", *command])
-        functions = ["%s %.0f %%" % (name, 100 * share) for share, name in hot_functions(data) if share >= SHOWN]
+        hot = [(share, name) for share, name in hot_functions(data) if share >= SHOWN]
+        functions = ["%s %.0f %%" % (name, 100 * share) for share, name in hot]
+        datasets = json.loads(measuring.run([b.lta, "info", "--json", store]).out)["files"]["trace.h5"]["datasets"]
+        amounts = {"text": os.path.getsize(path), "requests": next(d["length"] for d in datasets if d["path"] == "/requests/input_tokens")}
+        for share, name in hot:
+            seen.setdefault(name, []).append((share, "%s, %s" % (trace, stage), share * plain["cpu_s"], amounts))
         lines.append([title, stage, report.seconds(plain["s"]), report.seconds(plain["cpu_s"]), ", ".join(functions)])
         title = ""
     b.fresh("store-profile")
@@ -67,7 +78,7 @@ def main():
         return 0
     bench.build()
     b = bench.Bench(a.quick, 1, "cpu", a.data)
-    lines = []
+    lines, seen = [], {}
     try:
         for title, make, options in (("chats", b.chat, []), ("agents", b.agents, []), ("z10m", lambda: b.zipf("z10m"), ["--ids", "u64"])):
             try:
@@ -76,13 +87,15 @@ def main():
                 lines.append([title, "skipped: %s" % e, "", "", ""])
                 continue
             size = "%s, %s MB" % (title, report.number(os.path.getsize(path) / 1e6))
-            lines += profile(b, size, path, options)
+            lines += profile(b, size, path, options, seen)
     finally:
         if not a.keep:
             shutil.rmtree(b.data, ignore_errors=True)
     place = report.circumstances()
     text = "%(commit)s, %(date)s; %(machine)s; %(build)s.\n\n" % place + report.markdown(
         ["trace", "command", "wall", "processor", "functions, share of the processor's time"], lines)
+    bounds = measuring.last_json([os.path.join(bench.BUILD, "tests", "bench_bounds")])
+    text += "\n\n" + BOUNDS + "\n\n" + report.markdown(["loop", "most in", "bound", "its rate there", "the bound's rate"], hot_loops.lines(seen, bounds))
     print(text)
     if a.readme:
         report.write_readme("profile", text)
