@@ -52,6 +52,11 @@ int lta_compute_threads(const lta_run *run, lta_operation operation, uint64_t el
     return device ? 1 : run->threads;
 }
 
+lta_operation lta_reuse_operation(const lta_trie *trie)
+{
+    return lta_trie_is_flat(trie) ? LTA_OPERATION_FLAT_REUSE : LTA_OPERATION_REUSE;
+}
+
 const char *lta_compute_device(const lta_run *run)
 {
     return !run->ops->by_cost ? run->ops->name : run->log->device_awake ? "cuda" : "cpu";
@@ -94,7 +99,7 @@ lta_status lta_compute_distances(const lta_run *run, uint64_t n, const uint64_t 
 lta_status lta_compute_reuse(const lta_run *run, const lta_trie *trie, const int64_t *touched,
                              const uint32_t *group, lta_runs *out)
 {
-    lta_status st = choose(run, LTA_OPERATION_REUSE, trie->n_requests + trie->n_nodes)
+    lta_status st = choose(run, lta_reuse_operation(trie), trie->n_requests + trie->n_nodes)
                         ->reuse_runs(trie, touched, group, out);
     if (st != LTA_ERR_DEVICE_MEMORY)
         return st;

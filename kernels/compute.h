@@ -12,6 +12,8 @@
 
 /* Threads that may do so large an operation at once: one where a device does it. */
 int lta_compute_threads(const lta_run *run, lta_operation operation, uint64_t elements);
+/* What runs and distances of this trie are: requests of one symbol at most are cheaper. */
+lta_operation lta_reuse_operation(const lta_trie *trie);
 /* What has computed so far, for messages: "cpu", or "cuda" once an operation ran there. */
 const char *lta_compute_device(const lta_run *run);
 

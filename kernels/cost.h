@@ -16,6 +16,7 @@
     X(RUNS, "runs", "requests and nodes", 25, 1.2, 35, 70)                                                   \
     X(DISTANCES, "distances", "runs and requests", 15, 0.6, 16, 15)                                          \
     X(REUSE, "runs and distances", "requests and nodes", 50, 1.2, 30, 90)                                    \
+    X(FLAT_REUSE, "flat distances", "requests", 24, 0.7, 16, 90)                                             \
     X(CURVE, "hit curve", "runs", 45, 0.3, 8, 40)
 
 typedef enum lta_operation {

@@ -105,7 +105,7 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     LTA_TRY(lta_trace_load(store, false, &trace, NULL)); /* the trie stands for the sequences */
     LTA_TRY(lta_trie_load(run, store, trace.n, &trie, trie_digest));
 
-    int threads = lta_compute_threads(run, LTA_OPERATION_REUSE, trie.n_requests + trie.n_nodes);
+    int threads = lta_compute_threads(run, lta_reuse_operation(&trie), trie.n_requests + trie.n_nodes);
     bool wanted[LTA_SCOPES]; /* with one source, source is another name of global */
     int n_wanted = 0;
     for (int s = 0; s < LTA_SCOPES; s++) {
