@@ -26,13 +26,13 @@ check() { # folder, ctest options...
 if [ "${1:-}" != quick ]; then
     echo "== AddressSanitizer and UndefinedBehaviorSanitizer"
     build .build/asan -DLTA_SANITIZE=address,undefined
-    LTA_TEST_TRACES=300 check .build/asan
+    LTA_TEST_TRACES=200 LTA_TEST_EVERY=2 check .build/asan -LE once
     echo "== ThreadSanitizer"
     build .build/tsan -DCMAKE_C_COMPILER=clang -DLTA_SANITIZE=thread
     TSAN_OPTIONS=ignore_noninstrumented_modules=1 LTA_TEST_TRACES=60 check .build/tsan -L threads
-    echo "== libFuzzer, 10 s a target"
+    echo "== libFuzzer, 5 s a target"
     build .build/fuzz -DCMAKE_C_COMPILER=clang -DLTA_FUZZ=ON -DLTA_PARQUET=OFF -DLTA_SANITIZE=address,undefined
-    tests/fuzz/run.sh .build/fuzz 10
+    tests/fuzz/run.sh .build/fuzz 5
 fi
 emulator=../shared/cuda-emulator
 command -v nvcc >/dev/null && cuda=(-DCMAKE_CUDA_ARCHITECTURES=86) # newer devices take its PTX

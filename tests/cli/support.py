@@ -14,6 +14,7 @@ import unittest
 
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SKIPPED = 77  # what ctest takes for a skipped test
+EVERY = int(os.environ.get("LTA_TEST_EVERY", "1"))  # long lists of cases: only each so-manieth, where a slow build runs them a second time
 TIMEOUT = 120  # seconds a run may take, sanitizers included: a hang is a failure
 REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed")
 
