@@ -8,17 +8,23 @@
 
 typedef struct release_options {
     const char *output, *work;
+    uint64_t anonymize;
 } release_options;
 
 static const lta_option options[] = {
     {"output", 'o', "DIR", "folder of the release (required); made if absent"},
     {"work", 0, "DIR", "folder for the stores that it is made from (default: the release's name and .work)"},
+    {"anonymize", 0, "N",
+     "publish blocks of N tokens, anonymised, of every trace that has symbols (those for which CONFIG names "
+     "N keep theirs)"},
     {0},
 };
 
 static lta_status set(void *target, const lta_option *option, const char *value)
 {
     release_options *o = target;
+    if (strcmp(option->name, "anonymize") == 0)
+        return lta_parse_u64("anonymize", value, 1, UINT32_MAX - 1, &o->anonymize);
     *(strcmp(option->name, "work") == 0 ? &o->work : &o->output) = value;
     return LTA_OK;
 }
@@ -99,6 +105,9 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     LTA_TRY(LTA_ALLOC(&work, n + sizeof ".work"));
     snprintf(work, n + sizeof ".work", "%.*s.work", (int)n, o.output);
     LTA_TRY(lta_release_config_read(cli->operands[0], &c));
+    for (uint64_t t = 0; t < c.n_traces; t++)
+        if (c.trace[t].anonymize == 0)
+            c.trace[t].anonymize = o.anonymize;
     LTA_TRY(make_jobs(&c, &job));
     LTA_TRY(lta_release(&cli->run, &c, job, o.output, o.work ? o.work : work));
 done:

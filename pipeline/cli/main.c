@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 static const lta_command *const commands[] = {
-    &lta_command_run,    &lta_command_import,  &lta_command_merge,  &lta_command_trie,
-    &lta_command_reuse,  &lta_command_curve,   &lta_command_enrich, &lta_command_table,
-    &lta_command_report, &lta_command_export,  &lta_command_info,   &lta_command_verify,
-    &lta_command_diff,   &lta_command_release, &lta_command_synth,  &lta_command_devices,
+    &lta_command_run,     &lta_command_import, &lta_command_merge,   &lta_command_anonymize,
+    &lta_command_trie,    &lta_command_reuse,  &lta_command_curve,   &lta_command_enrich,
+    &lta_command_table,   &lta_command_report, &lta_command_export,  &lta_command_info,
+    &lta_command_verify,  &lta_command_diff,   &lta_command_release, &lta_command_synth,
+    &lta_command_devices,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

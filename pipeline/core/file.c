@@ -79,6 +79,14 @@ bool lta_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+lta_status lta_check_other_folder(const char *result, const char *from)
+{
+    struct stat a, b;
+    if (stat(result, &a) == 0 && stat(from, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return lta_fail(LTA_ERR_USAGE, "-o %s is also a store to read, expected another folder", result);
+    return LTA_OK;
+}
+
 lta_status lta_join_path(const char *dir, const char *name, char **out)
 {
     size_t n = strlen(dir), m = strlen(name);

@@ -49,6 +49,8 @@ LTA_MUST_CHECK lta_status lta_make_folders(const char *path); /* with its parent
  * lowest folder on the way not writable. *exists: the folder itself is there already (and may not be
  * writable). */
 LTA_MUST_CHECK lta_status lta_check_folders(const char *path, bool *exists);
+/* The folder of a result must not be the one that it is made from: LTA_ERR_USAGE where both are one. */
+LTA_MUST_CHECK lta_status lta_check_other_folder(const char *result, const char *from);
 LTA_MUST_CHECK lta_status lta_join_path(const char *dir, const char *name, char **out); /* lta_free(*out) */
 const char *lta_base_name(const char *path);                    /* after the last '/' */
 LTA_MUST_CHECK lta_status lta_sync_folder_of(const char *path); /* makes a rename durable */

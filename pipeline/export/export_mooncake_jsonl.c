@@ -2,7 +2,6 @@
  *
  * Neither block size nor unit is in the format, which has misled its readers; they stand in a file beside the
  * output, OUT.meta.json. */
-#include "pipeline/export/block_ids.h"
 #include "pipeline/export/export_requests.h"
 
 #include "kernels/compute.h"
@@ -10,6 +9,7 @@
 #include "pipeline/core/file.h"
 #include "pipeline/core/text_out.h"
 #include "pipeline/trace/licence.h"
+#include "pipeline/trie/block_ids.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ static lta_status prepare(const lta_export_target *x, mooncake *m)
                 "change",
                 x->store, t->block_tokens);
         if (!o->allow_restricted)
-            LTA_TRY(lta_check_licences(&t->sources, m->e.keep));
+            LTA_TRY(lta_check_licences(&t->sources, m->e.keep, LTA_EXPORT_UNLESS));
         m->block_tokens = t->block_tokens;
         return LTA_OK;
     }
@@ -78,7 +78,7 @@ static lta_status write_request(mooncake *m, uint64_t r, lta_text_out *out)
     if (m->e.trace.unit == LTA_UNIT_BLOCK)
         LTA_TRY(lta_export_input_symbols(&m->e, r, &ids, &n));
     else
-        LTA_TRY(lta_block_ids_get(&m->blocks, r, &ids, &n));
+        LTA_TRY(lta_block_ids_get(&m->blocks, m->blocks.trie->input_node[r], &ids, &n));
     lta_out_text(out, "{\"timestamp\": ");
     write_time(out, lta_export_time_us(&m->e, r));
     lta_out_text(out, ", \"input_length\": ");

@@ -7,6 +7,8 @@
 #include "pipeline/export/made_up_tokens.h"
 #include "pipeline/trace/trace.h"
 
+#define LTA_EXPORT_UNLESS "--allow-restricted is given" /* what lets restricted symbols through */
+
 typedef struct lta_export_requests {
     const lta_export_target *target;
     lta_trace trace; /* with sequences where asked for */

@@ -12,7 +12,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* A store to merge: its trace without sequences. */
 typedef struct merge_input {
@@ -43,15 +42,6 @@ static void free_inputs(merge_inputs *in)
     *in = (merge_inputs){0};
 }
 
-/* The result must not replace what it is made from. */
-static lta_status check_apart(const char *store, const char *input)
-{
-    struct stat a, b;
-    if (stat(store, &a) == 0 && stat(input, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-        return lta_fail(LTA_ERR_USAGE, "-o %s is also a store to merge, expected another folder", store);
-    return LTA_OK;
-}
-
 static int by_file_and_digest(const void *a, const void *b)
 {
     const merge_source *x = a, *y = b;
@@ -70,7 +60,7 @@ static lta_status read_inputs(const char *store, const lta_import_options *optio
     for (int i = 0; i < n_stores; i++) {
         merge_input *input = &in.input[i];
         input->store = stores[i];
-        LTA_TRY(check_apart(store, stores[i]));
+        LTA_TRY(lta_check_other_folder(store, stores[i]));
         LTA_TRY(lta_trace_load(stores[i], false, &input->trace, input->digest));
         in.n++;
         in.n_sources += input->trace.sources.n;

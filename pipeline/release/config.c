@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <yaml.h>
@@ -267,13 +268,44 @@ static lta_status take_options(reading *r, yaml_node_t *value, const char *name,
     return LTA_OK;
 }
 
+static lta_status take_bool(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    const char *text;
+    lta_status st = text_of(r, value, name, &text);
+    if (st != LTA_OK)
+        return st;
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return fail_at(r, value, "%s \"%s\": expected true or false", name, text);
+    *(bool *)target = text[0] == 't';
+    return LTA_OK;
+}
+
+/* Tokens a block. */
+static lta_status take_block(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    enum { MOST_DIGITS = 9 };
+    const char *text;
+    lta_status st = text_of(r, value, name, &text);
+    if (st != LTA_OK)
+        return st;
+    size_t n = strspn(text, "0123456789");
+    if (n == 0 || n > MOST_DIGITS || text[n] || text[0] == '0')
+        return fail_at(r, value, "%s \"%s\": expected tokens a block, 1 to 999999999", name, text);
+    *(uint64_t *)target = strtoull(text, NULL, 10);
+    return LTA_OK;
+}
+
 static lta_status add_trace(reading *r, yaml_node_t *n, void *target)
 {
-    static const key keys[] = {{"name", true, take_name, offsetof(lta_release_trace, name)},
-                               {"note", false, take_text, offsetof(lta_release_trace, note)},
-                               {"files", true, take_files, offsetof(lta_release_trace, files)},
-                               {"options", false, take_options, 0},
-                               {0}};
+    static const key keys[] = {
+        {"name", true, take_name, offsetof(lta_release_trace, name)},
+        {"note", false, take_text, offsetof(lta_release_trace, note)},
+        {"files", true, take_files, offsetof(lta_release_trace, files)},
+        {"options", false, take_options, 0},
+        {"anonymize", false, take_block, offsetof(lta_release_trace, anonymize)},
+        {"symbols", false, take_bool, offsetof(lta_release_trace, symbols)},
+        {"allow_restricted", false, take_bool, offsetof(lta_release_trace, allow_restricted)},
+        {0}};
     lta_release_config *c = target;
     lta_status st = LTA_GROW(&c->trace, &c->traces_capacity, c->n_traces + 1);
     if (st != LTA_OK)

@@ -11,9 +11,14 @@
  *     keywords: [LLM serving, prefix caching]      # optional
  *     traces:
  *       - name: chat              # of its folder in the release
- *         files: ["chat/sps*.jsonl"]               # patterns, relative to this file; matches bytewise by
- * path note: What a reader should know          # optional options:                                 #
- * optional: long options of `lta run`, flags as true format: marconi capacity: [1000, 10000]
+ *         files: ["chat/sps*.jsonl"]  # patterns, relative to this file; matches bytewise by path
+ *         note: What a reader should know          # optional
+ *         anonymize: 16           # optional: publish blocks of so many tokens, anonymised
+ *         symbols: true           # optional: publish the sources' own tokens or blocks
+ *         allow_restricted: true  # optional: even where a source's licence forbids it
+ *         options:                # optional: long options of `lta run`, flags as true
+ *           format: marconi
+ *           capacity: [1000, 10000]
  *
  * Unknown keys, repeated keys and patterns without a match are errors, LTA_ERR_FORMAT with file and line.
  */
@@ -23,6 +28,7 @@
 #include "pipeline/core/status.h"
 #include "pipeline/core/strings.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Texts belong to the configuration. */
@@ -37,6 +43,8 @@ typedef struct lta_release_option {
 
 typedef struct lta_release_trace {
     const char *name, *note; /* note: NULL = none */
+    uint64_t anonymize;      /* tokens a block; 0 = none are published */
+    bool symbols, allow_restricted;
     uint64_t line;
     lta_strings files; /* paths, from the working folder */
     uint64_t n_options, options_capacity;

@@ -130,6 +130,31 @@ done:
     return st;
 }
 
+/* A file with sequences: what it has beside the columns of requests.csv. */
+static lta_status add_trace_file(lta_release_contents *l, uint64_t trace, const char *dir, const char *folder,
+                                 const char *name)
+{
+    lta_status st = LTA_OK;
+    lta_release_file *f;
+    lta_reader *r = NULL;
+    lta_strings columns = {0};
+    char *inside = NULL, *path = NULL;
+    LTA_TRY(lta_join_path(dir, folder, &inside));
+    LTA_TRY(lta_join_path(inside, name, &path));
+    LTA_TRY(lta_reader_open(path, "trace", &r));
+    LTA_TRY(add_file(l, trace, dir, folder, name, &f));
+    memcpy(f->content_sha256, lta_reader_digest(r), sizeof f->content_sha256);
+    LTA_TRY(lta_reader_members(r, "/sequences", &columns));
+    for (uint64_t i = 0; i < columns.n; i++)
+        LTA_TRY(add_dataset(r, "/sequences", lta_strings_get(&columns, i), false, f));
+done:
+    lta_strings_free(&columns);
+    lta_reader_close(r);
+    lta_free(path);
+    lta_free(inside);
+    return st;
+}
+
 /* In bytewise order, so that a list of them does not depend on how tables are made. */
 static lta_status sorted_tables(const lta_reader *r, lta_strings *all, const char ***out)
 {
@@ -164,6 +189,8 @@ static lta_status read_trace(const lta_release_config *c, uint64_t t, const char
     LTA_TRY(lta_join_path(inside, "enriched.h5", &hdf5));
     LTA_TRY(lta_join_path(inside, "requests.csv", &csv));
     LTA_TRY(lta_reader_open(hdf5, "enriched", &r));
+    if (c->trace[t].anonymize > 0)
+        LTA_TRY(add_trace_file(l, t, dir, folder, "blocks/trace.h5"));
     LTA_TRY(add_file(l, t, dir, folder, "enriched.h5", &f));
     memcpy(f->content_sha256, lta_reader_digest(r), sizeof f->content_sha256);
     LTA_TRY(add_file(l, t, dir, folder, "requests.csv", &f));
@@ -173,6 +200,8 @@ static lta_status read_trace(const lta_release_config *c, uint64_t t, const char
     LTA_TRY(sorted_tables(r, &tables, &table));
     for (uint64_t i = 0; i < tables.n; i++)
         LTA_TRY(add_table(l, t, dir, folder, r, table[i]));
+    if (c->trace[t].symbols)
+        LTA_TRY(add_trace_file(l, t, dir, folder, "trace.h5"));
 done:
     lta_free(table);
     lta_strings_free(&tables);

@@ -55,7 +55,8 @@ done:
     return st;
 }
 
-/* One file of the store, where it is there: without symbols some are not. */
+/* One file of the store, where it is there: without symbols some are not. trace: is given its sources, NULL:
+ * none is. */
 static lta_status add_stage(const char *store, const char *file, json_t *trace, json_t *stages)
 {
     lta_status st = LTA_OK;
@@ -70,7 +71,7 @@ static lta_status add_stage(const char *store, const char *file, json_t *trace, 
     LTA_TRY(add_attribute(r, "created_by", false, stage));
     LTA_TRY(add_attribute(r, "parameters", true, stage));
     LTA_TRY(add_attribute(r, "inputs", true, stage));
-    if (strcmp(file, "trace.h5") == 0)
+    if (trace && strcmp(file, "trace.h5") == 0)
         LTA_TRY(add_sources(r, trace));
     if (json_array_append(stages, stage) != 0)
         st = lta_fail(LTA_ERR_NOMEM, "memory has run out over %s", path);
@@ -78,6 +79,23 @@ done:
     json_decref(stage);
     lta_reader_close(r);
     lta_free(path);
+    return st;
+}
+
+static lta_status add_blocks(const lta_release_facts *f, const char *name, json_t *trace)
+{
+    lta_status st = LTA_OK;
+    char *folder = NULL, *blocks = NULL;
+    json_t *stages = json_array();
+    LTA_TRY(lta_join_path(f->dir, name, &folder));
+    LTA_TRY(lta_join_path(folder, "blocks", &blocks));
+    LTA_TRY(add_stage(blocks, "trace.h5", NULL, stages));
+    if (json_object_set(trace, "blocks", stages) != 0)
+        st = lta_fail(LTA_ERR_NOMEM, "memory has run out over %s", blocks);
+done:
+    json_decref(stages);
+    lta_free(blocks);
+    lta_free(folder);
     return st;
 }
 
@@ -118,6 +136,8 @@ lta_status lta_release_write_provenance(const lta_release_facts *f)
         LTA_TRY(lta_join_path(f->work, c->trace[t].name, &store));
         for (size_t i = 0; i < sizeof files / sizeof *files; i++)
             LTA_TRY(add_stage(store, files[i], trace, stages));
+        if (c->trace[t].anonymize > 0)
+            LTA_TRY(add_blocks(f, c->trace[t].name, trace));
         lta_free(store);
         store = NULL;
     }

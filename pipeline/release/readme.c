@@ -113,6 +113,14 @@ static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_rel
                 block_tokens == 1 ? "" : "s");
     else
         fprintf(out, "Symbols are %ss.\n", unit);
+    if (t->anonymize > 0)
+        fputs("`blocks/trace.h5` has the sequences as numbered blocks: two requests begin with the same "
+              "numbers as "
+              "far as their symbols are equal, and the numbers tell nothing else.\n",
+              out);
+    if (t->symbols)
+        fprintf(out, "`trace.h5` has the sequences themselves%s.\n",
+                t->allow_restricted ? ", whatever the licences of the sources say" : "");
     if (t->note)
         fprintf(out, "\n%s\n", t->note);
     fputc('\n', out);
@@ -139,9 +147,7 @@ static const char definitions[] =
     "Curves and distances are exact. Ratios name their denominator as their unit. A value that a\n"
     "source does not give is an empty cell, null, or the largest number of its type in HDF5 (-1 where\n"
     "it is signed). 1 GB is 10^9 bytes. `data-dictionary.csv` has every column with its unit and\n"
-    "meaning, as the HDF5 files themselves have.\n"
-    "\n"
-    "No tokens, texts or block ids of the sources are part of this release.\n";
+    "meaning, as the HDF5 files themselves have.\n";
 
 static const char made[] =
     "## How it was made, and how to check it\n"
@@ -150,6 +156,14 @@ static const char made[] =
     "parameter and the commands. The same files, configuration and build give the same bytes.\n"
     "`sha256sum -c SHA256SUMS` checks the files; the comments in it are digests of what the HDF5\n"
     "files say, equal whatever compressed them. `lta verify` of this folder checks all of it.\n";
+
+static bool has_symbols(const lta_release_config *c)
+{
+    bool has = false;
+    for (uint64_t t = 0; t < c->n_traces; t++)
+        has |= c->trace[t].symbols;
+    return has;
+}
 
 lta_status lta_release_write_readme(const lta_release_facts *f)
 {
@@ -173,7 +187,10 @@ lta_status lta_release_write_readme(const lta_release_facts *f)
           out.stream);
     for (uint64_t t = 0; t < c->n_traces; t++)
         LTA_TRY(put_trace(out.stream, f, &c->trace[t]));
-    fprintf(out.stream, "\n%s\n%s", definitions, made);
+    fprintf(out.stream, "\n%s\n%s%s", definitions,
+            has_symbols(c) ? ""
+                           : "No tokens, texts or block ids of the sources are part of this release.\n\n",
+            made);
     LTA_TRY(lta_text_commit(&out));
 done:
     lta_text_close(&out);

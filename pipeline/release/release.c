@@ -1,13 +1,16 @@
 /* pipeline/release/release.c - see release.h. */
 #include "pipeline/release/release.h"
 
+#include "pipeline/anonymize/anonymize.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/export/export.h"
 #include "pipeline/parquet/parquet_arrow.h"
 #include "pipeline/release/describe.h"
 #include "pipeline/stage/carry.h"
+#include "pipeline/stage/stage.h"
 #include "pipeline/table/table.h"
+#include "pipeline/trace/licence.h"
 #include "pipeline/trie/trie.h"
 
 #include <errno.h>
@@ -74,8 +77,51 @@ static lta_status export_as(const lta_run *run, const char *store, const char *f
     return st;
 }
 
+/* The symbols, where they may be passed on. */
+static lta_status publish_symbols(const lta_release_trace *t, const char *store, const char *dir)
+{
+    lta_status st = LTA_OK;
+    lta_trace trace = {0};
+    char *from = NULL, *to = NULL;
+    bool *keep = NULL;
+    LTA_TRY(lta_trace_load(store, false, &trace, NULL));
+    LTA_TRY(LTA_ALLOC(&keep, trace.sources.n));
+    for (uint64_t i = 0; i < trace.sources.n; i++)
+        keep[i] = !t->allow_restricted;
+    LTA_TRY(lta_check_licences(&trace.sources, keep, "the release's configuration says allow_restricted"));
+    LTA_TRY(lta_join_path(store, "trace.h5", &from));
+    LTA_TRY(lta_join_path(dir, "trace.h5", &to));
+    LTA_TRY(copy_file(from, to));
+done:
+    lta_free(to);
+    lta_free(from);
+    lta_free(keep);
+    lta_trace_free(&trace);
+    return st;
+}
+
+/* Without symbols there are no blocks to publish. */
+static lta_status publish_blocks(const lta_run *run, lta_release_trace *t, const char *store, const char *dir)
+{
+    lta_status st = LTA_OK;
+    char *blocks = NULL;
+    bool has;
+    LTA_TRY(lta_stage_has_symbols(store, &has));
+    if (!has) {
+        lta_log_line(run->log, LTA_LOG_INFO, "release", "%s: no symbols, so there are no blocks to anonymise",
+                     t->name);
+        t->anonymize = 0;
+        goto done;
+    }
+    LTA_TRY(lta_join_path(dir, "blocks", &blocks));
+    LTA_TRY(lta_anonymize(run, blocks, store, t->anonymize));
+done:
+    lta_free(blocks);
+    return st;
+}
+
 /* What is published of a trace. */
-static lta_status publish(const lta_run *run, const char *store, const char *dir)
+static lta_status publish(const lta_run *run, lta_release_trace *t, const char *store, const char *dir)
 {
     lta_status st = LTA_OK;
     char *from = NULL, *to = NULL, *tables = NULL;
@@ -87,6 +133,10 @@ static lta_status publish(const lta_run *run, const char *store, const char *dir
     LTA_TRY(export_as(run, store, "parquet", dir, "requests.parquet"));
     LTA_TRY(lta_join_path(dir, "tables", &tables));
     LTA_TRY(lta_table_stage(run, store, tables));
+    if (t->anonymize > 0)
+        LTA_TRY(publish_blocks(run, t, store, dir));
+    if (t->symbols)
+        LTA_TRY(publish_symbols(t, store, dir));
 done:
     lta_free(tables);
     lta_free(to);
@@ -107,7 +157,7 @@ static lta_status remove_sums(const char *dir)
     return st;
 }
 
-lta_status lta_release(const lta_run *run, const lta_release_config *c, lta_release_job *job, const char *dir,
+lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_job *job, const char *dir,
                        const char *work)
 {
     lta_status st = LTA_OK;
@@ -121,14 +171,14 @@ lta_status lta_release(const lta_run *run, const lta_release_config *c, lta_rele
     LTA_TRY(lta_make_folders(work));
     LTA_TRY(remove_sums(dir));
     for (uint64_t i = 0; i < c->n_traces; i++) {
-        const lta_release_trace *t = &c->trace[i];
+        lta_release_trace *t = &c->trace[i];
         LTA_TRY(lta_check_stop(run));
         LTA_TRY(lta_join_path(work, t->name, &store));
         LTA_TRY(lta_join_path(dir, t->name, &folder));
         lta_log_line(run->log, LTA_LOG_INFO, "release", "%s: trace %llu of %llu", t->name,
                      (unsigned long long)i + 1, (unsigned long long)c->n_traces);
         LTA_TRY(make_store(run, t, &job[i], store));
-        LTA_TRY(publish(run, store, folder));
+        LTA_TRY(publish(run, t, store, folder));
         lta_free(store);
         lta_free(folder);
         store = folder = NULL;

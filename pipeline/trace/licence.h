@@ -7,10 +7,14 @@
 /* The words by which importers mark licences that forbid it. */
 #define LTA_LICENCE_FORBIDS "do not redistribute"
 
+/* What is put behind a licence that does, once the symbols are no longer the source's. */
+#define LTA_LICENCE_ANONYMIZED "; these are anonymised blocks"
+
 bool lta_licence_forbids(const char *licence);
 
-/* LTA_ERR_USAGE, naming source, licence and the option that allows it all the same, when a source among keep
- * [n] forbids that its symbols are written. */
-LTA_MUST_CHECK lta_status lta_check_licences(const lta_sources *sources, const bool *keep);
+/* LTA_ERR_USAGE, naming source, licence and what allows it all the same ("--x is given"), when a source among
+ * keep [n] forbids that its symbols are written. */
+LTA_MUST_CHECK lta_status lta_check_licences(const lta_sources *sources, const bool *keep,
+                                             const char *unless);
 
 #endif

@@ -199,7 +199,7 @@ class Refusals(support.CliTest):
         self.ok("merge", "-o", self.path("out"), self.none, relative)
 
     def test_itself_and_nothing(self):
-        self.refused(2, r"-o \S*/token is also a store to merge", "merge", "-o", self.token, self.block, self.token)
+        self.refused(2, r"-o \S*/token is also a store to read", "merge", "-o", self.token, self.block, self.token)
         self.refused(2, r"missing operands", "merge", "-o", self.path("out"))
         self.refused(2, r"no store named", "merge", self.token)
         self.refused(3, r"\S*/absent/trace\.h5", "merge", "-o", self.path("out"), self.token, self.path("absent"))

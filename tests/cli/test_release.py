@@ -13,6 +13,7 @@ import subprocess
 import time
 import unittest
 
+import h5py
 import support
 
 CONFIG = """# an example
@@ -280,6 +281,85 @@ for path in sys.argv[1:]:
                 f.write(text)
             self.refused_verify(r"SHA256SUMS: is empty, cut off or binary")
 
+    # ---- symbols
+
+    def configured(self, name, *changes):
+        text = CONFIG
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new, 1)
+        self.config = os.path.join(self.given, name)
+        with open(self.config, "w") as f:
+            f.write(text)
+
+    def test_anonymised_blocks(self):
+        """Published blocks give the enrichment of the tokens at that block size, in every scope, and no token."""
+        self.configured("anonymised.yaml", ("    note:", "    anonymize: 16\n    note:"))
+        files = self.release()
+        self.assertIn("numbered blocks", files["README.md"].decode())
+        self.ok("verify", self.path("out"))
+        again = self.path("again")
+        shutil.copytree(self.path("out", "chats", "blocks"), again)
+        self.ok("run", "-o", again, "--capacity", "7,313", "--reserve-last")
+        self.ok("verify", again)
+        for reserve in ("", "_reserve_last"):
+            for scope in ("global", "source", "session"):
+                with h5py.File(self.path("out.work", "chats", "curve.h5"), "r") as old, h5py.File(again + "/curve.h5", "r") as new:
+                    a, b = old["%s/block16%s" % (scope, reserve)], new["%s/block1%s" % (scope, reserve)]
+                    self.assertGreater(len(a["hits"]), 1)
+                    self.assertEqual(a["capacity"][:].tolist(), b["capacity"][:].tolist())
+                    self.assertEqual(a["hits"][:].tolist(), b["hits"][:].tolist())
+                    self.assertEqual(a.attrs["lookups"], b.attrs["lookups"])
+        with h5py.File(self.path("out", "chats", "enriched.h5"), "r") as old, h5py.File(again + "/enriched.h5", "r") as new:
+            for field in ("reusable", "reusable_session", "reusable_source"):
+                self.assertEqual((old["requests/" + field][:] // 16).tolist(), new["requests/" + field][:].tolist(), field)
+            for field in ("session", "turn", "arrival_us", "input_tokens", "output_tokens", "source", "source_row", "kv_bytes",
+                          "think_time_us", "session_turns"):
+                self.assertEqual(old["requests/" + field][:].tolist(), new["requests/" + field][:].tolist(), field)
+        with h5py.File(again + "/trace.h5", "r") as f:
+            self.assertEqual((f.attrs["unit"], f.attrs["block_tokens"]), (b"block" if isinstance(f.attrs["unit"], bytes) else "block", 16))
+            ids = f["sequences/symbols"][:].tolist()
+            self.assertEqual(ids, list(range(len(ids))), "numbered in the order of first appearance, each stored once")
+
+    def test_anonymised_by_option(self):
+        """With --anonymize every trace that has symbols has blocks; the configuration's own size goes first."""
+        self.configured("by-option.yaml", ("    note:", "    anonymize: 32\n    note:"))
+        for options, blocks in ((("--anonymize", "16"), 32), ((), 32)):
+            files = self.release("out", "--force", *options)
+            self.assertEqual([n for n in files if "/blocks/" in n], ["chats/blocks/trace.h5"])
+            with h5py.File(self.path("out", "chats", "blocks", "trace.h5"), "r") as f:
+                self.assertEqual(f.attrs["block_tokens"], blocks)
+        self.config = os.path.join(self.given, "release.yaml")
+        self.release("out", "--anonymize", "16")
+        with h5py.File(self.path("out", "chats", "blocks", "trace.h5"), "r") as f:
+            self.assertEqual(f.attrs["block_tokens"], 16)
+        self.refused(2, "--anonymize", "release", "-o", self.path("out"), "--anonymize", "0", self.config)
+
+    def test_symbols_by_licence(self):
+        """Symbols are published where the configuration says so, restricted ones only where it says so twice."""
+        self.configured("symbols.yaml", ("    note:", "    symbols: true\n    note:"))
+        files = self.release()
+        with open(self.path("out.work", "chats", "trace.h5"), "rb") as f:
+            self.assertEqual(f.read(), files["chats/trace.h5"])
+        self.assertNotIn("No tokens", files["README.md"].decode())
+        self.ok("verify", self.path("out"))
+        shutil.copytree(os.path.join(self.given, "in"), os.path.join(self.given, "marconi"))
+        for i, path in enumerate(sorted(glob.glob(os.path.join(self.given, "marconi", "*.jsonl")))):
+            os.rename(path, os.path.join(self.given, "marconi", "lmsys_sps=%d_nums=12.jsonl" % (i + 1)))
+        restricted = ("in/*.jsonl", "marconi/*.jsonl")
+        self.configured("refused.yaml", restricted, ("    note:", "    symbols: true\n    note:"))
+        self.refused(2, 'the licence of source .* is ".*do not redistribute.*": its symbols are not written unless .*allow_restricted', "release", "-q", "-o",
+                     self.path("restricted"), self.config)
+        self.assertFalse(os.path.exists(self.path("restricted", "SHA256SUMS")))
+        self.assertFalse(os.path.exists(self.path("restricted", "chats", "trace.h5")))
+        self.configured("allowed.yaml", restricted, ("    note:", "    symbols: true\n    allow_restricted: true\n    note:"))
+        self.assertIn("chats/trace.h5", self.release("restricted"))
+        self.configured("blocks.yaml", restricted, ("    note:", "    anonymize: 16\n    note:"))
+        self.release("blocks")
+        self.ok("run", "-q", "-o", self.path("blocks", "chats", "blocks"))
+        self.ok("export", "--format", "mooncake-jsonl", "-o", self.path("blocks.jsonl"), self.path("blocks", "chats", "blocks"))
+        shutil.rmtree(os.path.join(self.given, "marconi"))
+
     # ---- wrong configurations
 
     def wrong(self, pattern, *changes, code=3):
@@ -303,6 +383,8 @@ for path in sys.argv[1:]:
         self.wrong(r".*wrong\.yaml:16: --format marcono: expected one of", ("format: marconi", "format: marcono"))
         self.wrong(r".*wrong\.yaml:16: sort takes no value", ("sort: true", "sort: 3"))
         self.wrong(r'.*wrong\.yaml:17: there is a trace named "chats"', ("name: lengths", "name: Chats"))
+        self.wrong(r'.*wrong\.yaml:15: anonymize "0": expected tokens a block', ("    note:", "    anonymize: 0\n    note:"))
+        self.wrong(r'.*wrong\.yaml:15: symbols "yes": expected true or false', ("    note:", "    symbols: yes\n    note:"))
         self.wrong(r".*wrong\.yaml:\d+: aliases are not read", ("keywords: [a, ", "keywords: [&x a, *x, "))
         self.wrong(r".*wrong\.yaml:\d+: .*expected YAML", ("creators:", "creators: ["))
         self.wrong(r'.*wrong\.yaml:\d+: date "2026-13-01": expected YYYY-MM-DD', ("keywords", "date: 2026-13-01\nkeywords"))

@@ -7,8 +7,8 @@ import unittest
 import h5py
 import support
 
-COMMANDS = ("run", "import", "trie", "reuse", "curve", "enrich", "table", "report", "export", "info", "verify", "diff", "release", "synth",
-            "devices")
+COMMANDS = ("run", "import", "merge", "anonymize", "trie", "reuse", "curve", "enrich", "table", "report", "export", "info", "verify", "diff",
+            "release", "synth", "devices")
 
 
 def content_of(path):

@@ -1,5 +1,5 @@
-/* pipeline/export/block_ids.c - every node of the trie holds the blocks that end in its label. */
-#include "pipeline/export/block_ids.h"
+/* pipeline/trie/block_ids.c - every node of the trie holds the blocks that end in its label. */
+#include "pipeline/trie/block_ids.h"
 
 #include "pipeline/core/array.h"
 
@@ -38,11 +38,10 @@ void lta_block_ids_close(lta_block_ids *b)
     *b = (lta_block_ids){0};
 }
 
-lta_status lta_block_ids_get(lta_block_ids *b, uint64_t r, const uint64_t **ids, uint32_t *n)
+lta_status lta_block_ids_get(lta_block_ids *b, int64_t node, const uint64_t **ids, uint32_t *n)
 {
     lta_status st = LTA_OK;
     const lta_trie *t = b->trie;
-    int64_t node = t->input_node[r];
     uint32_t length = node < 0 ? 0 : t->depth[node];
     uint64_t full = length / b->block, all = full + (b->tail && length % b->block > 0);
     LTA_TRY(LTA_GROW(&b->ids, &b->capacity, all));
