@@ -15,6 +15,7 @@ static const lta_option options[] = {
      "block traces as tokens: make up tokens, the same for the same block id, and outputs that share "
      "nothing"},
     {"vocabulary", 0, "N", "the same: made-up token ids are below this (default 32000)"},
+    {"counts-only", 0, NULL, "kavier-csv, kavier-parquet: numbers of tokens without the tokens"},
     {"allow-restricted", 0, NULL, "write symbols of sources whose licence forbids that they are passed on"},
     {0},
 };
@@ -40,6 +41,8 @@ static lta_status set(void *target, const lta_option *option, const char *value)
         st = lta_parse_u64(option->name, value, 0, UINT64_MAX, &o->seed);
     } else if (strcmp(option->name, "vocabulary") == 0) {
         st = lta_parse_u64(option->name, value, LTA_SMALLEST_VOCABULARY, UINT32_MAX, &o->vocabulary);
+    } else if (strcmp(option->name, "counts-only") == 0) {
+        o->counts_only = true;
     } else {
         o->allow_restricted = true;
     }

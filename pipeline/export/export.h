@@ -18,6 +18,7 @@ typedef struct lta_export_options {
     bool has_seed;         /* block traces as made-up tokens */
     uint64_t seed;
     uint64_t vocabulary; /* the same: ids are below this */
+    bool counts_only;    /* Kavier's formats: numbers of tokens, no tokens */
 } lta_export_options;
 #define LTA_EXPORT_DEFAULTS ((lta_export_options){.vocabulary = 32000})
 

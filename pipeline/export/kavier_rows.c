@@ -5,14 +5,15 @@ lta_status lta_kavier_rows_open(const lta_export_target *x, lta_kavier_rows *out
 {
     lta_status st = LTA_OK;
     *out = (lta_kavier_rows){.always = true};
-    LTA_TRY(lta_export_requests_open(x, true, &out->requests));
+    LTA_TRY(lta_export_requests_open(x, !x->options->counts_only, &out->requests));
     LTA_TRY(lta_export_check_lengths(&out->requests));
     const lta_trace *t = &out->requests.trace;
     out->has_session = t->session != NULL;
     out->has_turn = t->session || t->turn;
     out->has_times = t->arrival_us != NULL;
     /* without tokens, counts are all that Kavier needs; of blocks, tokens are made up where asked for */
-    out->has_tokens = t->unit == LTA_UNIT_TOKEN || (t->unit == LTA_UNIT_BLOCK && x->options->has_seed);
+    out->has_tokens = !x->options->counts_only &&
+                      (t->unit == LTA_UNIT_TOKEN || (t->unit == LTA_UNIT_BLOCK && x->options->has_seed));
     if (out->has_tokens)
         LTA_TRY(lta_export_begin_tokens(&out->requests));
 done:

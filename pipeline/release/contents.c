@@ -130,6 +130,22 @@ done:
     return st;
 }
 
+/* Where it is; its columns are those that Kavier names. */
+static lta_status add_for_kavier(lta_release_contents *l, uint64_t trace, const char *dir, const char *folder)
+{
+    lta_status st = LTA_OK;
+    lta_release_file *f;
+    char *inside = NULL, *path = NULL;
+    LTA_TRY(lta_join_path(dir, folder, &inside));
+    LTA_TRY(lta_join_path(inside, "kavier.parquet", &path));
+    if (lta_file_exists(path))
+        LTA_TRY(add_file(l, trace, dir, folder, "kavier.parquet", &f));
+done:
+    lta_free(path);
+    lta_free(inside);
+    return st;
+}
+
 /* A file with sequences: what it has beside the columns of requests.csv. */
 static lta_status add_trace_file(lta_release_contents *l, uint64_t trace, const char *dir, const char *folder,
                                  const char *name)
@@ -193,6 +209,7 @@ static lta_status read_trace(const lta_release_config *c, uint64_t t, const char
         LTA_TRY(add_trace_file(l, t, dir, folder, "blocks/trace.h5"));
     LTA_TRY(add_file(l, t, dir, folder, "enriched.h5", &f));
     memcpy(f->content_sha256, lta_reader_digest(r), sizeof f->content_sha256);
+    LTA_TRY(add_for_kavier(l, t, dir, folder));
     LTA_TRY(add_file(l, t, dir, folder, "requests.csv", &f));
     LTA_TRY(describe_requests(r, csv, f));
     LTA_TRY(add_file(l, t, dir, folder, "requests.parquet", &f));

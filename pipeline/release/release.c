@@ -62,18 +62,49 @@ done:
     return st;
 }
 
-static lta_status export_as(const lta_run *run, const char *store, const char *format, const char *dir,
+static lta_status export_as(const lta_run *run, const char *store, lta_export_options o, const char *dir,
                             const char *file)
 {
     char *path;
     lta_status st = lta_join_path(dir, file, &path);
     if (st != LTA_OK)
         return st;
-    lta_export_options o = LTA_EXPORT_DEFAULTS;
-    o.format = format;
     o.output = path;
     st = lta_export(run, store, &o, NULL);
     lta_free(path);
+    return st;
+}
+
+static lta_status remove_file(const char *dir, const char *file)
+{
+    char *path;
+    lta_status st = lta_join_path(dir, file, &path);
+    if (st != LTA_OK)
+        return st;
+    if (unlink(path) != 0 && errno != ENOENT)
+        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be removed", path);
+    lta_free(path);
+    return st;
+}
+
+/* Kavier needs the numbers of tokens of every request. */
+static lta_status publish_for_kavier(const lta_run *run, const lta_release_trace *t, const char *store,
+                                     const char *dir)
+{
+    static const char file[] = "kavier.parquet";
+    lta_status st = LTA_OK;
+    lta_trace trace = {0};
+    lta_export_options o = LTA_EXPORT_DEFAULTS;
+    o.format = "kavier-parquet";
+    LTA_TRY(lta_trace_load(store, false, &trace, NULL));
+    o.counts_only = !t->symbols || trace.unit != LTA_UNIT_TOKEN;
+    o.allow_restricted = t->allow_restricted;
+    bool counted = trace.input_tokens != NULL;
+    for (uint64_t r = 0; counted && r < trace.n; r++)
+        counted = trace.input_tokens[r] != LTA_NO_U32 && trace.output_tokens[r] != LTA_NO_U32;
+    LTA_TRY(counted ? export_as(run, store, o, dir, file) : remove_file(dir, file));
+done:
+    lta_trace_free(&trace);
     return st;
 }
 
@@ -125,35 +156,24 @@ static lta_status publish(const lta_run *run, lta_release_trace *t, const char *
 {
     lta_status st = LTA_OK;
     char *from = NULL, *to = NULL, *tables = NULL;
+    const lta_export_options csv = {.format = "csv"}, parquet = {.format = "parquet"};
     LTA_TRY(lta_make_folders(dir));
     LTA_TRY(lta_join_path(store, "enriched.h5", &from));
     LTA_TRY(lta_join_path(dir, "enriched.h5", &to));
     LTA_TRY(copy_file(from, to));
-    LTA_TRY(export_as(run, store, "csv", dir, "requests.csv"));
-    LTA_TRY(export_as(run, store, "parquet", dir, "requests.parquet"));
+    LTA_TRY(export_as(run, store, csv, dir, "requests.csv"));
+    LTA_TRY(export_as(run, store, parquet, dir, "requests.parquet"));
+    if (t->symbols)
+        LTA_TRY(publish_symbols(t, store, dir));
+    LTA_TRY(publish_for_kavier(run, t, store, dir));
     LTA_TRY(lta_join_path(dir, "tables", &tables));
     LTA_TRY(lta_table_stage(run, store, tables));
     if (t->anonymize > 0)
         LTA_TRY(publish_blocks(run, t, store, dir));
-    if (t->symbols)
-        LTA_TRY(publish_symbols(t, store, dir));
 done:
     lta_free(tables);
     lta_free(to);
     lta_free(from);
-    return st;
-}
-
-/* The sums say that a release is whole: until it is, there are none. */
-static lta_status remove_sums(const char *dir)
-{
-    char *path;
-    lta_status st = lta_join_path(dir, "SHA256SUMS", &path);
-    if (st != LTA_OK)
-        return st;
-    if (unlink(path) != 0 && errno != ENOENT)
-        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be removed", path);
-    lta_free(path);
     return st;
 }
 
@@ -169,7 +189,8 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
             "this build writes no Parquet, which is part of a release; expected a build with Arrow"));
     LTA_TRY(lta_make_folders(dir));
     LTA_TRY(lta_make_folders(work));
-    LTA_TRY(remove_sums(dir));
+    LTA_TRY(
+        remove_file(dir, "SHA256SUMS")); /* they say that a release is whole: until it is, there are none */
     for (uint64_t i = 0; i < c->n_traces; i++) {
         lta_release_trace *t = &c->trace[i];
         LTA_TRY(lta_check_stop(run));

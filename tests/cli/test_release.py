@@ -72,7 +72,7 @@ class Release(support.CliTest):
         traces = {t: {n for n in files if n.startswith(t + "/")} for t in ("chats", "lengths")}
         self.assertEqual(set(files), DOCUMENTS | {"SHA256SUMS"} | traces["chats"] | traces["lengths"])
         for t in traces:
-            for name in ("enriched.h5", "requests.csv", "requests.parquet", "tables/summary.csv"):
+            for name in ("enriched.h5", "requests.csv", "requests.parquet", "kavier.parquet", "tables/summary.csv"):
                 self.assertIn("%s/%s" % (t, name), traces[t])
         self.assertIn("chats/tables/hit_curve.csv", files)
         self.assertNotIn("lengths/tables/hit_curve.csv", files)
@@ -226,6 +226,59 @@ for path in sys.argv[1:]:
         report = json.loads(done.stdout)
         self.assertTrue(report["valid"], [t for t in report["tasks"] if not t["valid"]])
         self.assertEqual(len(report["tasks"]), sum("/" in n for n in files))
+
+    def test_simulated_by_kavier(self):
+        self.release()
+        python = support.venv_python("kavier")
+        if not python:
+            self.skipTest("no kavier")
+        for t, n in (("chats", None), ("lengths", 40)):
+            to = self.path("kavier-" + t)
+            done = subprocess.run([python, "-m", "kavier", "inference", "--gpu", "A10", "--llm", "Llama-3-8B", "--export_rate", "10", "--trace",
+                                   self.path("out", t, "kavier.parquet"), "--output_folder", to], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+            tasks, = glob.glob(os.path.join(to, "*", "tasks.parquet"))
+            counted = subprocess.run([python, "-c", "import sys, pyarrow.parquet as pq; print(pq.read_metadata(sys.argv[1]).num_rows)", tasks],
+                                     check=True, capture_output=True, text=True)
+            with open(self.path("out", t, "requests.csv")) as f:
+                self.assertEqual(int(counted.stdout), sum(1 for _ in f) - 1)
+            if n:
+                self.assertEqual(int(counted.stdout), n)
+
+    def test_published_traces(self):
+        """The example of Azure and Mooncake, on the published files, twice: the same digests, whole, and the published numbers."""
+        given = {"azure": [support.shared_file("azure2023", "AzureLLMInferenceTrace_%s.csv" % n) for n in ("code", "conv")],
+                 "mooncake": [support.shared_file("mooncake", "%s_trace.jsonl" % n) for n in ("conversation", "synthetic")]}
+        if None in given["azure"] + given["mooncake"]:
+            self.skipTest("no published traces on this machine")
+        sums = []
+        for folder, threads in (("a", 1), ("b", 3)):
+            for name, files in given.items():
+                os.makedirs(self.path(folder, name))
+                for path in files:
+                    os.symlink(path, self.path(folder, name, os.path.basename(path)))
+            self.config = shutil.copy(os.path.join(support.PROJECT, "pipeline", "release", "examples", "azure-mooncake.yaml"), self.path(folder))
+            sums.append(self.release(folder + "/out", "--threads", threads)["SHA256SUMS"])
+        self.assertEqual(*sums)
+        self.ok("verify", self.path("a", "out"))
+        with open(self.path("a", "out", "mooncake", "tables", "summary.csv"), newline="") as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual([int(r["requests"]) for r in rows if "conversation" in r["source"]], [12031])
+        self.assertEqual([int(r["distinct_symbols"]) for r in rows if "conversation" in r["source"]], [182790])
+        with open(self.path("a", "out", "azure-2023", "tables", "summary.csv"), newline="") as f:
+            self.assertEqual(max(int(r["requests"]) for r in csv.DictReader(f)), 8819 + 19366)
+
+    def test_difference(self):
+        """lta diff of two releases says which traces, requests, fields and tables differ."""
+        self.release("old")
+        self.assertEqual(self.ok("diff", self.path("old"), self.path("old")).code, 0)
+        self.configured("other.yaml", ("capacity: [100, 5000]", "capacity: [100, 6000]"))
+        self.release("new")
+        result = self.lta("diff", self.path("old"), self.path("new"))
+        self.assertEqual(result.code, 1, str(result))
+        self.assertIn("hit_5000", result.out)
+        self.assertIn("hit_6000", result.out)
+        self.assertIn("chats", result.out)
 
     def test_what_is_not_of_it_is_said(self):
         self.release()
