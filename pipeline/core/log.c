@@ -27,16 +27,32 @@ static void clear_bar(lta_log *log)
         fputs("\r\033[K", log->stream);
 }
 
+static void keep_note(lta_log *log, const char *text)
+{
+    size_t path = strlen(log->source);
+    if (strncmp(text, log->source, path) != 0 || text[path] != ':')
+        return;
+    const char *slash = strrchr(log->source, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - log->source) : 0;
+    if (lta_strings_add_text(log->notes, text + folder) != LTA_OK)
+        log->notes_lost = true;
+}
+
 void lta_log_line(lta_log *log, lta_log_level level, const char *stage, const char *fmt, ...)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
-    if (level > log->level)
+    bool noted = log->notes && log->source && level != LTA_LOG_DEBUG;
+    if (level > log->level && !noted)
         return;
     char text[4096];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    if (noted)
+        keep_note(log, text);
+    if (level > log->level)
+        return;
     clear_bar(log);
     if (log->json) {
         json_t *line =

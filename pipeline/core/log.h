@@ -9,6 +9,7 @@
 #define LTA_CORE_LOG_H
 
 #include "pipeline/core/status.h"
+#include "pipeline/core/strings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,11 @@ typedef struct lta_log {
     bool device_awake;  /* an operation has run on a device */
     bool no_device;     /* one was looked for in vain */
     bool fallback_said; /* that the CPU computes what the device cannot: once is enough */
+    /* What is said of a source file while it is read, "FILE: what", is kept where somebody wants it: with the
+     * file's base name for its path, shown or not. */
+    lta_strings *notes; /* NULL = nobody does */
+    const char *source; /* path of the file being read; NULL = none is */
+    bool notes_lost;    /* no memory was left for one */
     /* progress bar state */
     const char *stage, *unit; /* of the bar being drawn; NULL when none */
     uint64_t total;

@@ -473,6 +473,7 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
         LTA_TRY(open_parquet(run, f->path, &s.data, &(size_t){f->format}, &s.parquet));
     else if (!is_binary && !s.folder)
         LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
+    run->log->source = f->path;
     st = readers[f->format]->read(&s);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
     if (!f->given && !s.folder && (st == LTA_OK || st == LTA_ERR_FORMAT)) {
@@ -484,6 +485,7 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
         lta_report_time_falls(&s);
     }
 done:
+    run->log->source = NULL;
     lta_dictionary_free(&s.unknown_keys);
     lta_parquet_close(s.parquet);
     lta_input_close(&in);

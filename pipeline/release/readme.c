@@ -4,6 +4,7 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/release/import_notes.h"
 #include "pipeline/store/store.h"
 
 #include <stdio.h>
@@ -62,6 +63,11 @@ static lta_status put_sources(FILE *out, const lta_reader *r)
         put_cell(out, *licence ? licence : "not known");
         fputs("|\n", out);
     }
+    bool synthetic = false;
+    for (uint64_t i = 0; st == LTA_OK && i < s.n; i++)
+        synthetic |= strcmp(lta_strings_get(&s.dataset, i), "marconi") == 0;
+    if (synthetic)
+        fputs("\nArrivals of data set marconi were drawn by its generator; nobody measured them.\n", out);
     free_sources(&s);
     return st;
 }
@@ -92,6 +98,44 @@ done:
     return st;
 }
 
+/* What a reader of the sources should know, in the words of import. */
+static lta_status put_notes(FILE *out, const lta_release_facts *f, const char *name)
+{
+    lta_status st = LTA_OK;
+    lta_strings notes = {0};
+    char *store = NULL;
+    LTA_TRY(lta_join_path(f->work, name, &store));
+    LTA_TRY(lta_import_notes_read(store, &notes));
+    if (notes.n > 0)
+        fputs("\nMet while the sources were read:\n\n", out);
+    for (uint64_t i = 0; i < notes.n; i++)
+        fprintf(out, "- %s\n", lta_strings_get(&notes, i));
+done:
+    lta_strings_free(&notes);
+    lta_free(store);
+    return st;
+}
+
+/* What a trace lacks is not made up, which its tables then lack too. */
+static void put_absent(FILE *out, const lta_reader *r)
+{
+    static const struct {
+        const char *column, *text;
+    } all[] = {{"/requests/arrival_us",
+                "no times: requests stand in the order of the files, and nothing is said about load"},
+               {"/requests/session", "no sessions"},
+               {"/requests/turn", "no turns"},
+               {"/requests/input_tokens", "no numbers of tokens"},
+               {"/requests/reusable", "no tokens or blocks: nothing is said about reuse"}};
+    bool any = false;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!lta_reader_has(r, all[i].column)) {
+            fprintf(out, "%s%s", any ? "; " : "\nThe sources give ", all[i].text);
+            any = true;
+        }
+    fputs(any ? ".\n" : "", out);
+}
+
 static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_release_trace *t)
 {
     lta_status st = LTA_OK;
@@ -107,7 +151,7 @@ static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_rel
     LTA_TRY(lta_reader_describe(r, "/requests/source", &type, &requests, NULL, NULL));
     fprintf(out, "\n## %s\n\n%llu requests. ", t->name, (ull)requests);
     if (strcmp(unit, "none") == 0)
-        fputs("The sources give neither tokens nor blocks, so there is nothing about reuse.\n", out);
+        fputc('\n', out);
     else if (strcmp(unit, "block") == 0 && block_tokens > 0)
         fprintf(out, "Symbols are blocks of %llu token%s.\n", (ull)block_tokens,
                 block_tokens == 1 ? "" : "s");
@@ -126,6 +170,8 @@ static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_rel
     fputc('\n', out);
     LTA_TRY(put_sources(out, r));
     LTA_TRY(put_skipped(out, r));
+    put_absent(out, r);
+    LTA_TRY(put_notes(out, f, t->name));
 done:
     lta_reader_close(r);
     lta_free(unit);

@@ -7,6 +7,7 @@
 #include "pipeline/export/export.h"
 #include "pipeline/parquet/parquet_arrow.h"
 #include "pipeline/release/describe.h"
+#include "pipeline/release/import_notes.h"
 #include "pipeline/stage/carry.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/table/table.h"
@@ -33,7 +34,7 @@ static lta_status make_store(const lta_run *given, const lta_release_trace *t, l
     if (!job->import.name)
         job->import.name = t->name;
     job->curve.inputs_only = job->reuse.inputs_only;
-    LTA_TRY(lta_import(&run, store, &job->import, (int)t->files.n, files));
+    LTA_TRY(lta_import_with_notes(&run, store, &job->import, (int)t->files.n, files));
     LTA_TRY(lta_carry_create(&run.carry));
     LTA_TRY(lta_trie_stage(&run, store));
     LTA_TRY(lta_reuse_stage(&run, store, &job->reuse));

@@ -152,6 +152,25 @@ class Release(support.CliTest):
         again = self.release("b", "--threads", "1", "--work", self.path("w"), env=support.environment(TZ="Asia/Tokyo"))
         self.assertEqual(support.differences(want, again), [])
 
+    def test_what_was_met_in_the_sources(self):
+        """The README tells what import said and what the sources lack, however often the release was gone on with."""
+        want = self.release()["README.md"].decode()
+        self.assertIn("- azure.csv: timestamps name no zone and are taken as UTC\n", want)
+        self.assertIn("The sources give no sessions; no turns; no tokens or blocks", want)
+        self.assertNotIn(self.given, want)
+        self.assertEqual(self.release("out", "-q")["README.md"].decode(), want, "gone on with, and silent")
+        notes = self.path("out.work", "lengths", "import-notes.txt")
+        with open(notes) as f:
+            text = f.read()
+        for change in (None, "0" * 64 + text[64:], text[:40], ""):
+            os.unlink(notes)
+            if change is not None:
+                with open(notes, "w") as f:
+                    f.write(change)
+            self.assertEqual(self.release()["README.md"].decode(), want, change)
+            with open(notes) as f:
+                self.assertEqual(f.read(), text)
+
     def test_dates(self):
         day = support.environment(SOURCE_DATE_EPOCH="1700000000")
         files = self.release(env=day)

@@ -16,7 +16,7 @@ mapfile -t targets < <(find "$build" -type f -executable -name 'fuzz_*' | sort)
 work=$build/fuzz
 seeds=$work/seeds
 rm -rf "$seeds"
-for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier tracelab conversations store; do mkdir -p "$seeds/$format"; done
+for format in mooncake marconi azure burstgpt bailian weka ragpulse flat kavier tracelab conversations store release; do mkdir -p "$seeds/$format"; done
 
 cat >"$seeds/mooncake/small.jsonl" <<'END'
 {"timestamp": 0, "input_length": 513, "output_length": 12, "hash_ids": [0, 1]}
@@ -71,6 +71,26 @@ cat >"$seeds/conversations/sharegpt.json" <<'END'
  {"id": 17, "conversations": []}, {"conversations": [{"from": "gpt", "value": "\u0000"}, {"from": "human", "value": "b"}]}]
 END
 echo '[{"role": "user", "content": "Fix"}, {"role": "assistant", "content": "Done"}]' >"$seeds/conversations/swebench.json"
+
+cat >"$seeds/release/small.yaml" <<'END'
+release: Example
+version: "1.2"
+title: "Chats: an example"
+description: >-
+  Two traces.
+licence: CC-BY-4.0
+date: 2026-11-30
+creators:
+  - {name: "Doe, Jane", affiliation: VU, orcid: 0000-0002-1825-0097}
+keywords: [a, "b: c"]
+traces:
+  - name: chats
+    files: ["/proc/self/statu[s]", /dev/null]
+    note: Nobody wrote these.
+    anonymize: 16
+    symbols: true
+    options: {format: marconi, capacity: [100, 5000], sort: true}
+END
 
 mkdir -p "$seeds/input"
 gzip -c "$seeds/azure/2023.csv" >"$seeds/input/2023.csv.gz"
