@@ -61,17 +61,14 @@ def title_of(notebook):
     return re.match(r"# (.+)", first).group(1)
 
 
-async def execute(notebooks, scratch):
+async def execute(notebooks):
     from nbclient import NotebookClient
-    from traitlets.config import Config
-    free, config = asyncio.Semaphore(AT_ONCE), Config()
-    if len(scratch) < 50:  # no port is opened; a socket's path has at most 107 bytes
-        config.KernelManager.transport = "ipc"
+    free = asyncio.Semaphore(AT_ONCE)
 
     async def one(notebook):
         async with free:
             await NotebookClient(notebook, timeout=3600, kernel_name="python3", resources={"metadata": {"path": HERE}},
-                                 config=config).async_execute()
+                                 extra_arguments=["--IPKernelApp.log_level=40"]).async_execute()
     await asyncio.gather(*(one(n) for n in notebooks.values()))
 
 
@@ -89,7 +86,7 @@ def export(release, out):
             "LTA_RELEASE": os.path.abspath(release), "LTA_FIGURES": os.path.abspath(out), "LTA_FIGURE_LOG": log, "MPLBACKEND": "agg",
             "IPYTHONDIR": scratch, "JUPYTER_CONFIG_DIR": scratch, "JUPYTER_RUNTIME_DIR": scratch, "JUPYTER_PREFER_ENV_PATH": "1",
             "PYTHONDONTWRITEBYTECODE": "1"})
-        asyncio.run(execute(notebooks, scratch))
+        asyncio.run(execute(notebooks))
         with open(log, encoding="utf-8") as f:
             drawn = sorted((json.loads(line) for line in f), key=lambda d: (d["trace"], d["figure"]))
 
