@@ -89,7 +89,7 @@ class Trace:
         """What a symbol is, in the plural."""
         if self.unit == "token":
             return "tokens"
-        return "blocks of %d tokens" % self.block_tokens if self.block_tokens else "chunks"
+        return "blocks of %d tokens" % self.block_tokens if self.block_tokens > 1 else "ids" if self.block_tokens else "chunks"
 
     def token_bytes(self, model):
         models = self.table("models", "sizes of models").set_index("model")
@@ -168,7 +168,7 @@ def curve_of(trace, what):
     trace.lacks(what, symbols=True)
     rows = trace.table("hit_curve", what)
     rows = rows[rows["capacity"] > 0].reset_index(drop=True)
-    if rows.empty:
+    if rows.empty or not rows["hits"].any():
         raise Absent("%s: no %s, because no request hits at any capacity." % (trace.name, what))
     return rows
 
@@ -272,6 +272,7 @@ def hit_curve_models(trace, figure):
     budget_line(axis, size / 1e9, "A10's budget beside Llama-3-8B, %g GB" % (size / 1e9))
     axis.set_xlabel("KV cache (GB = 10⁹ bytes)")
     share_axis(axis, hits_label(trace, 1), top_of(rows["hit_ratio"].max()))
+    figure.set_size_inches(7.2, 4.6)
     legend_below(figure, axis, 2)
     titled(trace, axis, "hits by memory, scope %s" % rows["scope"].iloc[0])
     return rows
@@ -572,7 +573,7 @@ def session_reuse(trace, figure):
     axis.xaxis.set_major_formatter(PercentFormatter(1.0))
     axis.set_xlabel("quantile over sessions, each quantity by itself")
     axis.set_ylabel("%s a session" % trace.symbol())
-    axis.legend(loc="lower right")
+    legend_below(figure, axis, 3)
     titled(trace, axis, "reuse by session")
     return rows
 
@@ -638,7 +639,7 @@ def prefixes(trace, figure):
     axis.grid(False, axis="y")
     axis.xaxis.set_major_formatter(FuncFormatter(short))
     axis.set_xlabel("saved %s = length of the node × later requests with it" % trace.symbol())
-    titled(trace, axis, "the %d prefixes that save most" % len(rows))
+    titled(trace, axis, "prefixes that save most, length × later requests")
     return rows
 
 
@@ -651,6 +652,8 @@ def prompt_cache(trace, figure):
     rows = trace.table("prompt_cache", "prompt cache")
     if rows.empty:
         raise Absent("%s: no prompt cache, because no key length in use is a whole number of its blocks." % trace.name)
+    if not rows["lookups"].any():
+        raise Absent("%s: no prompt cache, because no input is as long as any key." % trace.name)
     scopes = list(dict.fromkeys(rows["scope"]))
     axes = figure.subplots(1, len(scopes), sharey=True, squeeze=False)[0]
     top = top_of(rows["hits_per_request"].max())
@@ -697,6 +700,8 @@ def prompt_and_prefix_cache(trace, figure):
     rows = pd.DataFrame(found, columns=["cache", "scope", "capacity_tokens", "hits", "requests"])
     rows["capacity_tokens"] = rows["capacity_tokens"].astype("UInt64")
     rows.insert(2, "first_tokens", length)
+    if not rows["hits"].any():
+        raise Absent("%s: no %s, because no request finds its first %d tokens in either." % (trace.name, what, length))
     rows["hits_per_request"] = rows["hits"] / rows["requests"]
     axis = figure.add_subplot()
     log_axis(axis, float(rows["capacity_tokens"].min()), float(rows["capacity_tokens"].max()) * 1.3)
