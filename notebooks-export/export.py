@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """export.py RELEASE OUT: runs every notebook of this folder on a release (a folder made by `lta release`).
 
-OUT then holds a page NOTEBOOK.html a notebook, which needs nothing else and fetches nothing, index.html, TRACE/FIGURE.svg, .png and
-.csv a figure, and manifest.json: from which bytes all this was made, and which figures a trace cannot have, with the reason. OUT is
-complete or not there: it is made beside its name and renamed. The same release and packages give the same SVG, CSV and HTML.
+OUT then holds a page NOTEBOOK.html a notebook, which needs nothing else and fetches nothing, index.html, TRACE/FIGURE.svg, .png
+and .csv a figure, and manifest.json: from which bytes all this was made, and which figures a trace cannot have, with the reason.
+OUT is complete or not there: it is made beside its name and renamed. The same release and packages give the same bytes.
 """
 import argparse
 import asyncio
@@ -29,11 +29,13 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>%(title)s</title>
 <style>
-body { font: 16px/1.5 "DejaVu Sans", Verdana, sans-serif; color: #1a1a1a; background: #fff; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 "DejaVu Sans", Verdana, sans-serif; color: #1a1a1a; background: #fff;
+  max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.25; } h2 { margin-top: 2.5rem; }
 pre { background: #f5f5f5; padding: .4rem .6rem; overflow-x: auto; font-size: .8rem; } code { font-size: .9em; }
 figure { margin: 1.2rem 0; } figure img { width: 100%%; height: auto; } figcaption, nav { font-size: .85rem; }
-table { border-collapse: collapse; font-size: .8rem; display: block; overflow-x: auto; } td, th { padding: .2rem .5rem; text-align: right; }
+table { border-collapse: collapse; font-size: .8rem; display: block; overflow-x: auto; }
+td, th { padding: .2rem .5rem; text-align: right; }
 thead { border-bottom: 1px solid #888; } a { color: #0072B2; }
 </style>
 </head>
@@ -83,14 +85,15 @@ def export(release, out):
     with tempfile.TemporaryDirectory(prefix="lta-notebooks-") as scratch:
         log = os.path.join(scratch, "figures.jsonl")
         os.environ.update({  # nothing of the user's own Jupyter settings gets into the figures
-            "LTA_RELEASE": os.path.abspath(release), "LTA_FIGURES": os.path.abspath(out), "LTA_FIGURE_LOG": log, "MPLBACKEND": "agg",
-            "IPYTHONDIR": scratch, "JUPYTER_CONFIG_DIR": scratch, "JUPYTER_RUNTIME_DIR": scratch, "JUPYTER_PREFER_ENV_PATH": "1",
+            "LTA_RELEASE": os.path.abspath(release), "LTA_FIGURES": os.path.abspath(out), "LTA_FIGURE_LOG": log,
+            "MPLBACKEND": "agg", "IPYTHONDIR": scratch, "JUPYTER_CONFIG_DIR": scratch, "JUPYTER_RUNTIME_DIR": scratch, "JUPYTER_PREFER_ENV_PATH": "1",
             "PYTHONDONTWRITEBYTECODE": "1"})
         asyncio.run(execute(notebooks))
         with open(log, encoding="utf-8") as f:
             drawn = sorted((json.loads(line) for line in f), key=lambda d: (d["trace"], d["figure"]))
 
-    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True, exclude_anchor_links=True)
+    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True,
+                            exclude_anchor_links=True)
     items = []
     for name, notebook in notebooks.items():
         title = title_of(notebook)
@@ -120,14 +123,15 @@ def export(release, out):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Executes the notebooks on a release and exports pages, figures and their numbers.")
+    parser = argparse.ArgumentParser(description="Runs the notebooks on a release and exports pages, figures and their numbers.")
     parser.add_argument("release", metavar="RELEASE", help="a folder made by lta release")
     parser.add_argument("out", metavar="OUT", help="the folder to make; one of an earlier export is replaced")
     given = parser.parse_args()
     if not os.path.isdir(given.release):
         stop("%s: expected a release's folder" % given.release, 3)
     out = os.path.abspath(given.out)
-    if os.path.exists(out) and not (os.path.isdir(out) and (not os.listdir(out) or os.path.exists(os.path.join(out, "manifest.json")))):
+    ours = os.path.isdir(out) and (not os.listdir(out) or os.path.exists(os.path.join(out, "manifest.json")))
+    if os.path.lexists(out) and not ours:
         stop("%s: is there and not of an earlier export" % given.out, 2)
     os.makedirs(os.path.dirname(out), exist_ok=True)
     partial = tempfile.mkdtemp(prefix=os.path.basename(out) + ".", dir=os.path.dirname(out))
@@ -142,7 +146,8 @@ def main():
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     there = sum(d["absent"] is None for d in drawn)
-    print("%s: %d figures of %d traces, %d left out (manifest.json says why)" % (given.out, there, len(traces), len(drawn) - there))
+    print("%s: %d figures of %d traces, %d left out (manifest.json says why)" % (
+        given.out, there, len(traces), len(drawn) - there))
 
 
 if __name__ == "__main__":

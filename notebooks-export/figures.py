@@ -173,7 +173,8 @@ def curve_of(trace, what):
     return rows
 
 
-CURVE_COLUMNS = ["scope", "block", "reserve_last", "capacity", "capacity_tokens", "bytes_llama_3_8b", "hits", "lookups", "hit_ratio"]
+CURVE_COLUMNS = ["scope", "block", "reserve_last", "capacity", "capacity_tokens", "bytes_llama_3_8b", "hits", "lookups",
+                 "hit_ratio"]
 
 
 def kept(rows, columns):
@@ -282,7 +283,8 @@ def a10_hits(trace):
     """For each curve the rows of the table on either side of the A10's budget: the hits there lie between theirs."""
     rows = curve_of(trace, "hits within the A10's budget")
     if "capacity_tokens" not in rows:
-        raise Absent("%s: no hits within the A10's budget, because the sizes of its symbols in tokens are not known." % trace.name)
+        raise Absent("%s: no hits within the A10's budget, because the sizes of its symbols in tokens are not known."
+                     % trace.name)
     tokens, found = a10_budget(trace)[1], []
     for (scope, block, reserved), part in rows.groupby(["scope", "block", "reserve_last"], sort=False):
         below, above = part[part["capacity_tokens"] <= tokens], part[part["capacity_tokens"] > tokens]
@@ -290,8 +292,8 @@ def a10_hits(trace):
         high = above.loc[above["capacity_tokens"].idxmin()] if len(above) else low  # past the last vertex nothing is gained
         found.append({"scope": scope, "block": block, "reserve_last": reserved, "budget_tokens": tokens,
                       "capacity_tokens_below": 0 if low is None else low["capacity_tokens"],
-                      "hit_ratio_at_least": 0.0 if low is None else low["hit_ratio"], "capacity_tokens_above": high["capacity_tokens"],
-                      "hit_ratio_at_most": high["hit_ratio"]})
+                      "hit_ratio_at_least": 0.0 if low is None else low["hit_ratio"],
+                      "capacity_tokens_above": high["capacity_tokens"], "hit_ratio_at_most": high["hit_ratio"]})
     return pd.DataFrame(found)
 
 
@@ -307,8 +309,8 @@ def enough(trace, figure):
     axis = figure.add_subplot()
     x = capacity_axis(trace, axis, rows)
     for (scope, part), marker in zip(rows.groupby("scope", sort=False), "os^"):
-        axis.plot(part[x], part["permille"] / 1000, color=SCOPES[scope][0], linestyle=SCOPES[scope][1], marker=marker, label="scope %s" % scope,
-                  markersize=5, linewidth=1)
+        axis.plot(part[x], part["permille"] / 1000, color=SCOPES[scope][0], linestyle=SCOPES[scope][1], marker=marker,
+                  label="scope %s" % scope, markersize=5, linewidth=1)
     axis.yaxis.set_major_formatter(PercentFormatter(1.0))
     axis.set_ylim(0.45, 1.02)
     axis.set_ylabel("share of the ceiling\n(hits / hits of an unlimited cache)")
@@ -318,7 +320,8 @@ def enough(trace, figure):
 
 
 DENOMINATORS = {"symbols": "looked-up symbols", "tokens": "input tokens", "full_blocks": "full input blocks",
-                "request_mean": "mean of requests' ratios", "requests_any": "requests (any hit)", "steady_state": "symbols, steady state"}
+                "request_mean": "mean of requests' ratios", "requests_any": "requests (any hit)",
+                "steady_state": "symbols, steady state"}
 
 
 def denominators(trace, figure):
@@ -326,9 +329,9 @@ def denominators(trace, figure):
     trace.lacks("hit ratios by denominator", symbols=True)
     rows = trace.table("denominators", "hit ratios by denominator")
     rows = rows[(rows["scope"] == rows["scope"].iloc[0]) & (rows["block"] == rows["block"].min()) & (rows["reserve_last"] == 0)]
-    rows = kept(rows, ["scope", "block", "reserve_last", "capacity", "hits", "lookups", "hit_tokens", "input_tokens", "hit_full_blocks",
-                       "input_full_blocks", "requests", "requests_with_lookups", "requests_with_hits", "steady_hits", "steady_lookups",
-                       *DENOMINATORS])
+    rows = kept(rows, ["scope", "block", "reserve_last", "capacity", "hits", "lookups", "hit_tokens", "input_tokens",
+                       "hit_full_blocks", "input_full_blocks", "requests", "requests_with_lookups", "requests_with_hits",
+                       "steady_hits", "steady_lookups", *DENOMINATORS])
     there = {c: label for c, label in DENOMINATORS.items() if c in rows}
     axis = figure.add_subplot()
     place = np.arange(len(rows))
@@ -391,8 +394,9 @@ def cdf(trace, figure, names, what, title, xlabel, time=False):
 def reuse_distance(trace, figure):
     """Reuse distances of looked-up symbols, and of requests' deepest reusable ones."""
     trace.lacks("reuse distances", symbols=True)
-    return cdf(trace, figure, {"reuse_distance": "looked-up symbols seen before", "reuse_distance_request": "requests with anything reusable"}, "reuse distances",
-               "reuse distance", "reuse distance: distinct symbols touched since (%s)" % trace.symbol())
+    lines = {"reuse_distance": "looked-up symbols seen before", "reuse_distance_request": "requests with anything reusable"}
+    return cdf(trace, figure, lines, "reuse distances", "reuse distance",
+               "reuse distance: distinct symbols touched since (%s)" % trace.symbol())
 
 
 def reuse_time(trace, figure):
@@ -404,8 +408,8 @@ def reuse_time(trace, figure):
 
 def lengths(trace, figure):
     """Input and output tokens of requests."""
-    return cdf(trace, figure, {"input_length": "inputs of requests", "output_length": "outputs of requests"}, "lengths", "lengths",
-               "length (tokens)")
+    lines = {"input_length": "inputs of requests", "output_length": "outputs of requests"}
+    return cdf(trace, figure, lines, "lengths", "lengths", "length (tokens)")
 
 
 def think_time(trace, figure):
@@ -483,7 +487,8 @@ def load_tokens(trace, figure):
     names = [n for n in ("input_tokens", "output_tokens") if n in rows]
     if not names:
         raise Absent("%s: no tokens over time, because the trace has no lengths." % trace.name)
-    for i, (axis, name, colour) in enumerate(zip(figure.subplots(len(names), sharex=True, squeeze=False)[:, 0], names, (BLUE, RED))):
+    axes = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
+    for i, (axis, name, colour) in enumerate(zip(axes, names, (BLUE, RED))):
         draw_windows(axis, rows, name, colour)
         axis.set_ylim(bottom=0)
         axis.yaxis.set_major_formatter(FuncFormatter(short))
@@ -499,7 +504,7 @@ def load_hits(trace, figure):
     """Hit ratio of an unlimited cache a window."""
     trace.lacks("hits over time", symbols=True, times=True)
     rows = windows(trace, ["requests", "input_symbols", "hits"])
-    rows["hit_ratio"] = np.where(rows["input_symbols"] > 0, rows["hits"] / rows["input_symbols"].where(rows["input_symbols"] > 0), np.nan)
+    rows["hit_ratio"] = rows["hits"] / rows["input_symbols"].where(rows["input_symbols"] > 0)
     axis = figure.add_subplot()
     draw_windows(axis, rows, "hit_ratio", GREEN, empty=math.nan)
     share_axis(axis, "hit ratio of an unlimited cache\n(hits / input symbols in %s)" % width_text(rows))
@@ -537,13 +542,14 @@ def sharing(trace, figure):
         parts.append(("reusable_other_sources", "from other sources alone (sister files)", ORANGE))
     parts.append(("new_symbols", "new", "#d9d9d9"))
     for name, _, _ in parts:
-        rows["share_" + name] = np.where(rows["input_symbols"] > 0, rows[name] / rows["input_symbols"].where(rows["input_symbols"] > 0), 0)
+        rows["share_" + name] = rows[name] / rows["input_symbols"].where(rows["input_symbols"] > 0)
     axis = figure.add_subplot()
     figure.set_size_inches(7.2, 1.7 + 0.28 * len(rows))
     place, start = np.arange(len(rows)), np.zeros(len(rows))
     for name, label, colour in parts:
-        axis.barh(place, rows["share_" + name], left=start, color=colour, label=label, height=0.75)
-        start = start + rows["share_" + name].to_numpy()
+        width = rows["share_" + name].fillna(0).to_numpy()
+        axis.barh(place, width, left=start, color=colour, label=label, height=0.75)
+        start = start + width
     axis.set_yticks(place, [clipped(n) for n in rows["source"]])
     axis.invert_yaxis()
     axis.grid(False, axis="y")
@@ -553,14 +559,15 @@ def sharing(trace, figure):
         trace.symbol(), "; the %d largest of %d sources" % (MOST_SOURCES, MOST_SOURCES + left_out) if left_out else ""))
     legend_below(figure, axis, 2)
     titled(trace, axis, "where inputs come from, unlimited cache")
-    return kept(rows, ["source", "requests", "input_symbols", "reusable_global", "reusable_source", *(p[0] for p in parts if p[0] != "reusable_source"),
-                       *("share_" + p[0] for p in parts)])
+    return kept(rows, ["source", "requests", "input_symbols", "reusable_global", "reusable_source",
+                       *(p[0] for p in parts if p[0] != "reusable_source"), *("share_" + p[0] for p in parts)])
 
 
 def session_reuse(trace, figure):
     """Quantiles over sessions of what they reuse inside and across."""
     trace.lacks("reuse by session", symbols=True, sessions=True)
-    rows = kept(trace.table("session_quantiles", "reuse by session"), ["permille", "input_symbols", "reuse_inside", "reuse_across"])
+    rows = trace.table("session_quantiles", "reuse by session")
+    rows = kept(rows, ["permille", "input_symbols", "reuse_inside", "reuse_across"])
     if rows.empty or int(rows["input_symbols"].max()) == 0:
         raise Absent("%s: no reuse by session, because no session has input symbols." % trace.name)
     axis = figure.add_subplot()
@@ -582,8 +589,9 @@ def trie_shape(trace, figure):
     """Counts of the prefix trie's nodes by kind."""
     trace.lacks("prefix trie", symbols=True)
     rows = trace.table("trie_shape", "prefix trie")
-    shown = (("nodes", "nodes"), ("leaves", "leaves"), ("branching_nodes", "nodes with two children or more"), ("root_children", "children of the root"),
-             ("most_children", "most children of a node"), ("depth_max_nodes", "greatest depth in nodes"), ("depth_max_symbols", "greatest depth in symbols"),
+    shown = (("nodes", "nodes"), ("leaves", "leaves"), ("branching_nodes", "nodes with two children or more"),
+             ("root_children", "children of the root"), ("most_children", "most children of a node"),
+             ("depth_max_nodes", "greatest depth in nodes"), ("depth_max_symbols", "greatest depth in symbols"),
              ("positions", "positions (%s)" % trace.symbol()))
     shown = [(c, label) for c, label in shown if c in rows]
     axis = figure.add_subplot()
@@ -612,7 +620,8 @@ def trie_depth(trace, figure):
     rows["up_to"], rows["all_requests"] = rows["requests"].cumsum(), rows["requests"].sum()
     rows["share"] = rows["up_to"] / rows["all_requests"]
     axis = figure.add_subplot()
-    axis.step(np.concatenate(([max(0, int(values[0]) - 1)], values)), np.concatenate(([0.0], rows["share"])), where="post", color=BLUE)
+    before = max(0, int(values[0]) - 1)
+    axis.step(np.concatenate(([before], values)), np.concatenate(([0.0], rows["share"])), where="post", color=BLUE)
     axis.set_xlim(left=0)
     axis.set_xlabel("depth in the trie: nodes on the path of the request (the root not counted)")
     share_axis(axis, "cumulative share\n(requests up to x / requests)")
@@ -632,7 +641,8 @@ def prefixes(trace, figure):
     place = np.arange(len(rows))
     axis.barh(place, rows["saved"].astype(float), color=BLUE, height=0.7)
     for i, (saved, length, requests) in enumerate(zip(rows["saved"], rows["length"], rows["requests"])):
-        axis.annotate("%s × %s" % (format(length, ","), format(requests, ",")), (float(saved), i), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7.5)
+        axis.annotate("%s × %s" % (format(length, ","), format(requests, ",")), (float(saved), i), xytext=(3, 0),
+                      textcoords="offset points", va="center", fontsize=7.5)
     axis.set_xlim(0, float(rows["saved"].max()) * 1.18)
     axis.set_yticks(place, ["node %d" % n for n in rows["node"]])
     axis.invert_yaxis()
@@ -661,7 +671,8 @@ def prompt_cache(trace, figure):
         of_scope = rows[rows["scope"] == scope]
         for i, (length, part) in enumerate(of_scope.groupby("min_tokens", sort=True)):
             part = part.sort_values("max_prompts")
-            axis.plot(part["max_prompts"], part["hits_per_request"], color=COLOURS[i], linestyle=DASHES[i], label="%s" % format(length, ","))
+            axis.plot(part["max_prompts"], part["hits_per_request"], color=COLOURS[i], linestyle=DASHES[i],
+                      label=format(length, ","))
         log_axis(axis, 1, float(of_scope["max_prompts"].max()))
         axis.set_title("scope %s" % scope, fontweight="normal", fontsize=9)
         axis.set_xlabel("entries of the cache (prompts)")
@@ -707,14 +718,18 @@ def prompt_and_prefix_cache(trace, figure):
     log_axis(axis, float(rows["capacity_tokens"].min()), float(rows["capacity_tokens"].max()) * 1.3)
     for (cache, scope), part in rows.groupby(["cache", "scope"], sort=False):
         colour, dash = SCOPES[scope]
+        shares = part["hits_per_request"]
         if cache == "prompt":
-            axis.plot(part["capacity_tokens"].astype(float), part["hits_per_request"], color=colour, linestyle=dash, label="prompt cache, scope %s" % scope)
+            label = "prompt cache, scope %s" % scope
+            axis.plot(part["capacity_tokens"].astype(float), shares, color=colour, linestyle=dash, label=label)
         elif cache == "prefix":
-            axis.plot(part["capacity_tokens"].astype(float), part["hits_per_request"], "D", color=RED, label="prefix cache, scope %s" % scope)
+            axis.plot(part["capacity_tokens"].astype(float), shares, "D", color=RED, label="prefix cache, scope %s" % scope)
         else:
-            axis.axhline(part["hits_per_request"].iloc[0], color=RED, linestyle=dash, linewidth=1, label="prefix cache, scope %s, unlimited" % scope)
+            label = "prefix cache, scope %s, unlimited" % scope
+            axis.axhline(shares.iloc[0], color=RED, linestyle=dash, linewidth=1, label=label)
     axis.set_xlabel("capacity of the cache (tokens; for the prompt cache entries × %s)" % format(length, ","))
-    share_axis(axis, "requests whose first %s tokens hit\n(hits / all requests)" % format(length, ","), top_of(rows["hits_per_request"].max()))
+    label = "requests whose first %s tokens hit\n(hits / all requests)" % format(length, ",")
+    share_axis(axis, label, top_of(rows["hits_per_request"].max()))
     legend_below(figure, axis, 2)
     titled(trace, axis, "prompt cache and prefix cache")
     return rows
@@ -750,7 +765,8 @@ def draw(trace, function, folder):
         rows = function(trace, figure)
         path = os.path.join(folder, trace.name, function.__name__)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        figure.savefig(path + ".svg", metadata={"Date": None, "Creator": None, "Title": "%s: %s" % (trace.name, function.__name__)})
+        title = "%s: %s" % (trace.name, function.__name__)
+        figure.savefig(path + ".svg", metadata={"Date": None, "Creator": None, "Title": title})
         figure.savefig(path + ".png", metadata={"Software": None})
     with open(path + ".csv", "w", encoding="utf-8", newline="") as f:
         f.write(csv_text(rows))
@@ -792,7 +808,7 @@ class Notebook:
             except Absent as reason:
                 display(Markdown("*%s*" % reason))
                 continue
-            shown = rows.map(lambda v: "%.2f %%" % (100 * v) if isinstance(v, float) else format(v, ",") if not isinstance(v, str) else v)
+            shown = rows.map(lambda v: v if isinstance(v, str) else "%.2f %%" % (100 * v) if isinstance(v, float) else format(v, ","))
             display(HTML("<p>%s</p>%s" % (html.escape(trace.name), shown.to_html(index=False, border=0))))
 
     def note(self, trace, name, absent):
