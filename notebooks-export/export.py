@@ -71,7 +71,9 @@ async def execute(notebooks):
         async with free:
             await NotebookClient(notebook, timeout=3600, kernel_name="python3", resources={"metadata": {"path": HERE}},
                                  extra_arguments=["--IPKernelApp.log_level=40"]).async_execute()
-    await asyncio.gather(*(one(n) for n in notebooks.values()))
+    for failed in await asyncio.gather(*(one(n) for n in notebooks.values()), return_exceptions=True):
+        if failed:
+            raise failed
 
 
 def export(release, out):
@@ -86,8 +88,8 @@ def export(release, out):
         log = os.path.join(scratch, "figures.jsonl")
         os.environ.update({  # nothing of the user's own Jupyter settings gets into the figures
             "LTA_RELEASE": os.path.abspath(release), "LTA_FIGURES": os.path.abspath(out), "LTA_FIGURE_LOG": log,
-            "MPLBACKEND": "agg", "IPYTHONDIR": scratch, "JUPYTER_CONFIG_DIR": scratch, "JUPYTER_RUNTIME_DIR": scratch, "JUPYTER_PREFER_ENV_PATH": "1",
-            "PYTHONDONTWRITEBYTECODE": "1"})
+            "MPLBACKEND": "agg", "IPYTHONDIR": scratch, "JUPYTER_CONFIG_DIR": scratch, "JUPYTER_RUNTIME_DIR": scratch,
+            "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONDONTWRITEBYTECODE": "1"})
         asyncio.run(execute(notebooks))
         with open(log, encoding="utf-8") as f:
             drawn = sorted((json.loads(line) for line in f), key=lambda d: (d["trace"], d["figure"]))
@@ -137,12 +139,17 @@ def main():
     partial = tempfile.mkdtemp(prefix=os.path.basename(out) + ".", dir=os.path.dirname(out))
     os.chmod(partial, 0o755)
     try:
+        from nbclient.exceptions import CellExecutionError
         traces, drawn = export(given.release, partial)
         if os.path.exists(out):
             shutil.rmtree(out)
         os.rename(partial, out)
+    except ImportError as e:
+        stop("%s: run export.sh, or install the packages of requirements.txt" % e)
     except FileNotFoundError as e:
         stop(str(e), 3)
+    except CellExecutionError as e:
+        stop("a notebook failed:\n%s" % e)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     there = sum(d["absent"] is None for d in drawn)

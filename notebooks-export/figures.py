@@ -808,7 +808,7 @@ class Notebook:
             except Absent as reason:
                 display(Markdown("*%s*" % reason))
                 continue
-            shown = rows.map(lambda v: v if isinstance(v, str) else "%.2f %%" % (100 * v) if isinstance(v, float) else format(v, ","))
+            shown = rows.map(lambda v: v if isinstance(v, str) else format(v, ".2%" if isinstance(v, float) else ","))
             display(HTML("<p>%s</p>%s" % (html.escape(trace.name), shown.to_html(index=False, border=0))))
 
     def note(self, trace, name, absent):

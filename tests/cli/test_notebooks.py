@@ -70,8 +70,8 @@ class Notebooks(support.CliTest):
     @classmethod
     def export(cls, *arguments):
         command = [support.VENV_PYTHON, "-B", os.path.join(FOLDER, "export.py"), *arguments]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600,
-                              env=support.environment(HOME=os.path.join(cls.given, "home")))
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=600, env=support.environment(HOME=os.path.join(cls.given, "home")))
 
     # ---- what there is
 
