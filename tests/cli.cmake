@@ -28,6 +28,7 @@ lta_cli_test(kavier_package test_kavier_package.py)
 lta_cli_test(libcachesim test_libcachesim.py)
 lta_cli_test(flat test_flat.py)
 lta_cli_test(release test_release.py)
+lta_cli_test(notebooks test_notebooks.py)
 lta_cli_test(memory test_memory.py)
 lta_cli_test(export_alone test_export_alone.py)
 set_tests_properties(cli_five_requests cli_threads csv_rows marconi_scan kernels PROPERTIES LABELS threads) # those that say most under ThreadSanitizer
