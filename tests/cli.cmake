@@ -33,6 +33,7 @@ lta_cli_test(memory test_memory.py)
 lta_cli_test(export_alone test_export_alone.py)
 set_tests_properties(cli_five_requests cli_threads csv_rows marconi_scan kernels PROPERTIES LABELS threads) # those that say most under ThreadSanitizer
 lta_cli_test(conversations test_conversations.py)
+lta_cli_test(manual test_manual.py)
 lta_cli_test(report test_report.py Figures Writing)
 lta_cli_test(report_browser test_report.py Browser)
 set_tests_properties(cli_report_browser PROPERTIES LABELS once) # of other programs: sanitizers have nothing to say there

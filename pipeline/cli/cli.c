@@ -1,4 +1,4 @@
-/* pipeline/cli/cli.c - one option table for parsing and help. */
+/* pipeline/cli/cli.c - parsing and help by the option tables. */
 #include "pipeline/cli/cli.h"
 
 #include "kernels/ops.h"
@@ -13,11 +13,12 @@
 #include <sys/resource.h>
 
 static const lta_option common_options[] = {
-    {"device", 0, "NAME", "auto (default), cpu, cuda or cuda:N"},
+    {"device", 0, "auto|cpu|cuda|cuda:N",
+     "what computes: auto (default) takes a CUDA device where a model says that it is faster"},
     {"threads", 0, "N", "threads to use (default: OMP_NUM_THREADS, else all cores)"},
     {"memory", 0, "SIZE",
      "memory to stay within, e.g. 4G; what goes beyond it lies in scratch files where TMPDIR says"},
-    {"on-error", 0, "WHAT", "bad rows: fail (default) at the first, or skip and count them"},
+    {"on-error", 0, "fail|skip", "bad rows: fail (default) at the first, or skip and count them"},
     {"force", 0, NULL, "redo what is up to date"},
     {"quiet", 'q', NULL, "only warnings and errors"},
     {"verbose", 'v', NULL, "more detail"},
@@ -82,7 +83,7 @@ done:
     return st;
 }
 
-static const lta_option_group common_group = {"Common options", common_options, set_common};
+const lta_option_group lta_common_group = {"Common options", common_options, set_common};
 
 typedef struct option_slot { /* what a parsed option belongs to */
     const lta_option_group *group;
@@ -138,7 +139,7 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
     lta_log_init(&cli->log, stderr, LTA_LOG_INFO, false);
     for (int i = 0; cli->command->groups && cli->command->groups[i]; i++)
         add_group(&t, cli->command->groups[i], targets[i]);
-    add_group(&t, &common_group, &c);
+    add_group(&t, &lta_common_group, &c);
 
     optind = 0; /* GNU: start over */
     opterr = 0;
@@ -179,28 +180,36 @@ done:
     return st;
 }
 
-/* "  left    text", the text wrapped in a column of its own. */
-static void print_entry(FILE *out, const char *left, const char *text)
+/* Text in a column that begins at indent, in a line of which `at` columns are taken. */
+static void print_wrapped(FILE *out, int at, int indent, const char *text, size_t length)
 {
-    enum { INDENT = 31, WIDTH = 100 };
-    int at = fprintf(out, "  %s", left);
+    enum { WIDTH = 100 };
+    const char *end = text + length;
     bool first = true;
-    if (at >= INDENT) {
-        fprintf(out, "\n");
-        at = 0;
-    }
-    while (*text) {
-        int n = (int)strcspn(text, " ");
+    while (text < end) {
+        int n = (int)strcspn(text, " \n");
         if (!first && at + 1 + n > WIDTH) {
             fprintf(out, "\n");
             at = 0;
             first = true;
         }
-        at += first ? fprintf(out, "%*s%.*s", INDENT - at, "", n, text) : fprintf(out, " %.*s", n, text);
+        at += first ? fprintf(out, "%*s%.*s", indent - at, "", n, text) : fprintf(out, " %.*s", n, text);
         first = false;
         text += n + (text[n] == ' ');
     }
     fprintf(out, "\n");
+}
+
+/* "  left    text", the text wrapped in a column of its own. */
+static void print_entry(FILE *out, const char *left, const char *text)
+{
+    enum { INDENT = 31 };
+    int at = fprintf(out, "  %s", left);
+    if (at >= INDENT) {
+        fprintf(out, "\n");
+        at = 0;
+    }
+    print_wrapped(out, at, INDENT, text, strlen(text));
 }
 
 static void print_group(FILE *out, const lta_option_group *g)
@@ -216,17 +225,31 @@ static void print_group(FILE *out, const lta_option_group *g)
     }
 }
 
+static void print_entries(FILE *out, const char *title, const lta_entry *e)
+{
+    if (e)
+        fprintf(out, "\n%s:\n", title);
+    for (; e && e->name; e++)
+        print_entry(out, e->name, e->text);
+}
+
 void lta_print_help(FILE *out, const lta_command *command)
 {
     fprintf(out, "lta %s - %s\n\nUsage: lta %s [options]%s%s\n", command->name, command->summary,
             command->name, command->operands[0] ? " " : "", command->operands);
+    for (const char *p = command->description; p; p = *p ? p + 1 : NULL) {
+        size_t n = strcspn(p, "\n");
+        fprintf(out, "\n");
+        print_wrapped(out, 0, 0, p, n);
+        p += n;
+    }
     for (int i = 0; command->groups && command->groups[i]; i++)
         print_group(out, command->groups[i]);
-    print_group(out, &common_group);
-    if (command->formats)
-        fprintf(out, "\nFormats:\n");
-    for (const lta_entry *e = command->formats; e && e->name; e++)
-        print_entry(out, e->name, e->text);
+    print_group(out, &lta_common_group);
+    print_entries(out, "Formats", command->formats);
+    print_entries(out, "Files", command->files);
+    if (command->see)
+        fprintf(out, "\nSee also: %s\n", command->see);
     if (command->example)
         fprintf(out, "\nExample:\n%s", command->example);
 }

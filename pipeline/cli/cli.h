@@ -1,5 +1,5 @@
-/* pipeline/cli/cli.h - what every subcommand is given, and the option tables that feed parsing and help
- * alike. */
+/* pipeline/cli/cli.h - what every subcommand is given, and the tables that feed parsing, help, manual pages
+ * and completion alike. */
 #ifndef LTA_CLI_CLI_H
 #define LTA_CLI_CLI_H
 
@@ -14,7 +14,7 @@
 typedef struct lta_option {
     const char *name;     /* long option without dashes; NULL ends a table */
     char letter;          /* short option, or 0 */
-    const char *argument; /* name of its argument for help; NULL = none */
+    const char *argument; /* its argument for help and completion, see lta_values_of(); NULL = none */
     const char *help;
 } lta_option;
 
@@ -27,7 +27,7 @@ typedef struct lta_option_group {
     lta_status (*set)(void *target, const lta_option *option, const char *value);
 } lta_option_group;
 
-/* An entry of a list in the help. */
+/* An entry of a list in the help. `words` between backquotes are literal in every text of the tables. */
 typedef struct lta_entry {
     const char *name; /* NULL ends a list */
     const char *text;
@@ -37,10 +37,13 @@ typedef struct lta_cli lta_cli;
 
 typedef struct lta_command {
     const char *name;
-    const char *operands;                  /* for the usage line, e.g. "STORE" */
+    const char *operands;                  /* for the usage line, e.g. "STORE"; "" = none */
     const char *summary;                   /* one line */
+    const char *description;               /* what to know before using it; \n between paragraphs */
     const char *example;                   /* shown at the end of the help; lines ending in \n */
-    const lta_entry *formats;              /* listed behind the options; NULL = none */
+    const lta_entry *formats;              /* values of --format, behind the options; NULL = none */
+    const lta_entry *files;                /* read or written; NULL = those that are named as operands */
+    const char *see;                       /* related commands, with spaces between; NULL = none */
     const lta_option_group *const *groups; /* NULL-terminated; the common options come by themselves */
     lta_status (*run)(lta_cli *cli, int argc, char **argv); /* argv[0] is the subcommand */
 } lta_command;
@@ -63,6 +66,31 @@ LTA_MUST_CHECK lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, voi
                                         int min_operands, int max_operands);
 
 void lta_print_help(FILE *out, const lta_command *command);
+/* The page of a command, of the program where that is NULL, in roff. date: YYYY-MM-DD, or "" for none. */
+void lta_print_manual(FILE *out, const lta_command *command, const char *date);
+
+extern const lta_option_group lta_common_group; /* options of every command */
+
+/* ---- commands.c: the program as a whole ---- */
+
+extern const lta_command *const lta_commands[];        /* in the order of the help; ends with NULL */
+const lta_command *lta_find_command(const char *name); /* NULL: there is none */
+extern const char lta_summary[], lta_description[];    /* as of a command */
+extern const lta_entry lta_help_commands[];            /* answered by main() itself: help, version */
+extern const lta_entry lta_exit_codes[], lta_environment[], lta_store_files[];
+
+/* ---- values.c: what an option or a command may be given, from its text in the tables ---- */
+
+/* Words between | are alternatives, words between commas the elements of a list. Those in small letters stand
+ * for themselves; FMT for the command's formats, MODEL for the built-in models, COMMAND for the commands;
+ * FILE, DIR, STORE and the like for names of files; any other word in capitals for what cannot be foreseen.
+ */
+typedef struct lta_values {
+    char words[1024]; /* with spaces between */
+    bool list;        /* several of the words, with commas between */
+    bool files;       /* names of files, as well as the words */
+} lta_values;
+void lta_values_of(const lta_command *command, const char *argument, lta_values *out);
 
 /* Values of options. Sizes accept k, M, G, T (powers of 1000) and Ki, Mi, Gi, Ti (of 1024). */
 LTA_MUST_CHECK lta_status lta_parse_u64(const char *option, const char *text, uint64_t min, uint64_t max,
@@ -78,7 +106,7 @@ LTA_MUST_CHECK lta_status lta_parse_u64_list(const char *option, const char *tex
 extern const lta_command lta_command_import, lta_command_merge, lta_command_trie, lta_command_reuse,
     lta_command_curve, lta_command_enrich, lta_command_table, lta_command_run, lta_command_info,
     lta_command_report, lta_command_verify, lta_command_diff, lta_command_export, lta_command_release,
-    lta_command_synth, lta_command_devices, lta_command_anonymize;
+    lta_command_synth, lta_command_devices, lta_command_man, lta_command_completion, lta_command_anonymize;
 
 /* Option groups shared by a stage's subcommand and `lta run`; targets are the stages' options structs. */
 extern const lta_option_group lta_sources_group; /* lta_import_options: how sources become one trace */

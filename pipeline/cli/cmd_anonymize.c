@@ -39,12 +39,26 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     return lta_anonymize(&cli->run, o.store, cli->operands[0], o.block_tokens);
 }
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5", "read, with trie.h5; and written to the new store"},
+    {0},
+};
+
 const lta_command lta_command_anonymize = {
     .name = "anonymize",
     .operands = "STORE",
     .summary =
         "the trace with numbered blocks for symbols, which tell equal prefixes and nothing else: -> trace.h5",
+    .description = "Makes a trace that may be published where its tokens may not. Each block of tokens "
+                   "becomes a number that "
+                   "stands for everything up to its end, numbered in the order of first appearance: requests "
+                   "begin with the "
+                   "same numbers as far as their tokens agree, and the numbers tell nothing else. Curves and "
+                   "hits of the new "
+                   "trace are those of the old one at that block size; `lta run` computes them.",
     .example = "  lta anonymize -o blocks.store --block 16 lmsys.store\n",
     .groups = groups,
+    .files = files,
+    .see = "merge run release",
     .run = run,
 };

@@ -6,7 +6,8 @@
 
 static const lta_option options[] = {
     {"block", 0, "LIST", "block sizes in tokens (default 1,16; block traces: 1, their own blocks)"},
-    {"scope", 0, "LIST", "global, source, session (default: all that the trace has)"},
+    {"scope", 0, "global,source,session",
+     "one or more of these, with commas between (default: all that the trace has)"},
     {"reserve-last", 0, NULL, "queries: always recompute the last token, as vLLM does (curve.h5 holds both)"},
     {0},
 };
@@ -90,12 +91,26 @@ done:
 
 static const lta_option_group *const groups[] = {&lta_curve_group, &query_group, NULL};
 
+static const lta_entry files[] = {
+    {"STORE/reuse.h5", "read"},
+    {"STORE/curve.h5", "written, or read by queries: hit curves"},
+    {0},
+};
+
 const lta_command lta_command_curve = {
     .name = "curve",
     .operands = "STORE",
     .summary = "exact hit curves: -> curve.h5; or hits at given capacities as CSV",
+    .description =
+        "Computes the exact number of hits of an LRU prefix cache at every capacity, for each block "
+        "size and scope asked for. Block sizes above 1 count whole blocks.\n"
+        "With `--csv` it answers a query instead: one row for each capacity asked for, in this "
+        "order, and writes nothing to the store. The columns are scope, block, capacity, hits, "
+        "lookups, hit_ratio.",
     .example = "  lta curve mooncake.store\n"
                "  lta curve mooncake.store --csv - --capacity 1000,10000,100000 --scope global\n",
     .groups = groups,
+    .files = files,
+    .see = "reuse enrich report",
     .run = run,
 };

@@ -51,6 +51,8 @@ const lta_command lta_command_devices = {
     .name = "devices",
     .operands = "",
     .summary = "what can compute here, and which of it --device auto takes",
+    .description = "Shows the processor threads and the CUDA devices that computations can use, and what "
+                   "`--device auto` takes.",
     .example = "  lta devices\n",
     .run = run,
 };

@@ -54,8 +54,11 @@ const lta_command lta_command_diff = {
     .name = "diff",
     .operands = "OLD NEW",
     .summary = "what differs between two stores or files: sources, requests, fields, tables (exit code 1)",
+    .description = "Compares two stores, or two files of stores, by what they hold: requests are matched by "
+                   "source and row. Exit code 1 says that they differ, 0 that they do not.",
     .example =
         "  lta diff yesterday.store today.store\n  lta diff --json a.store/trace.h5 b.store/trace.h5\n",
     .groups = groups,
+    .see = "info verify",
     .run = run,
 };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const lta_option options[] = {
-    {"model", 0, "NAME",
+    {"model", 0, "MODEL",
      "model for bytes of KV cache, or NAME:LAYERS:KV_HEADS:HEAD_SIZE:BYTES (default llama-3-8b)"},
     {"capacity", 0, "LIST",
      "cache sizes in symbols for hit_<C> and the tables (default 1000,10000,100000,1000000)"},
@@ -63,11 +63,23 @@ done:
 
 static const lta_option_group *const groups[] = {&lta_enrich_group, NULL};
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5, trie.h5, reuse.h5, curve.h5", "read"},
+    {"STORE/enriched.h5", "written: requests with their fields, and the tables"},
+    {0},
+};
+
 const lta_command lta_command_enrich = {
     .name = "enrich",
     .operands = "STORE",
     .summary = "reuse fields of every request, and summary tables: -> enriched.h5",
+    .description =
+        "Computes the enrichment fields of every request, and the summary tables, from the files of "
+        "the stages before. What each column means is said in its description in the file, and in "
+        "pipeline/doc/tables.md.",
     .example = "  lta enrich mooncake.store --model llama-3-70b --capacity 2000,20000\n",
     .groups = groups,
+    .files = files,
+    .see = "curve table export report",
     .run = run,
 };

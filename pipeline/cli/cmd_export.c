@@ -76,9 +76,16 @@ const lta_command lta_command_export = {
     .name = "export",
     .operands = "STORE",
     .summary = "requests as files for other tools",
+    .description =
+        "Writes the requests of a store in a format that other tools read. The file appears when it "
+        "is complete, or not at all. With `--source` a source comes out as it was before it was "
+        "merged.\n"
+        "Symbols of sources whose licence forbids that they are passed on are written only with "
+        "`--allow-restricted`.",
     .example = "  lta export --format csv -o requests.csv mooncake.store\n"
                "  lta export --format marconi-jsonl --source lmsys_sps=1_nums=100 -o lmsys.jsonl all.store\n",
     .formats = formats,
     .groups = groups,
+    .see = "enrich table release",
     .run = run,
 };

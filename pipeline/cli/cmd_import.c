@@ -8,7 +8,7 @@ static const lta_option options[] = {
     {"format", 0, "FMT", "format of the files, see below (default auto: found out and said)"},
     {"tail", 0, "keep|drop", "block traces: keep (default) or drop the id of a partial last block"},
     {"block-tokens", 0, "N", "block traces: tokens a block, where the files leave it open"},
-    {"ids", 0, "KIND", "flat traces: u32, u64 (raw), text or oracle-general, where the name does not tell"},
+    {"ids", 0, "u32|u64|text|oracle-general", "flat traces: what a file holds, where its name does not tell"},
     {"order", 0, "time|file", "kavier: by time (default), or as the rows stand, without times"},
     {"cut-at-time-fall", 0, NULL, "kavier: each fall of the time begins another source"},
     {"tokenizer", 0, "bytes|FILE",
@@ -115,6 +115,7 @@ static lta_status set_sources(void *target, const lta_option *option, const char
 const lta_option_group lta_sources_group = {"Sources", source_options, set_sources};
 
 const lta_entry lta_import_formats[] = {
+    {"auto", "found out by the name, the first line or the columns of each file"},
 #define ENTRY(reader, name, summary) {name, summary},
     LTA_FORMAT_LIST(ENTRY)
 #undef ENTRY
@@ -149,14 +150,29 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     return lta_import(&cli->run, store, &o, cli->n_operands, cli->operands);
 }
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5", "written: the trace"},
+    {0},
+};
+
 const lta_command lta_command_import = {
     .name = "import",
     .operands = "FILE...",
     .summary = "source files into one trace: -> trace.h5",
+    .description =
+        "Reads source files into one trace and writes it to the store. Files ending in .gz and .zst "
+        "are read as they are, and - is standard input. Bad input ends with exit code 3 and no "
+        "file, unless `--on-error skip` drops bad rows and counts them by reason.\n"
+        "Several files become one trace: one after the other, or by their own clocks at once, as "
+        "`--timeline` says. Token traces and block traces do not mix, nor do blocks of two sizes.\n"
+        "Nothing is done where the trace in the store was made from the same files with the same "
+        "options.",
     .example = "  lta import -o mooncake.store --format mooncake conversation_trace.jsonl\n"
                "  lta import -o lmsys.store --tokenizer tokenizer.model --marconi-rules --sps 1 "
                "train-00000-of-00006.parquet\n",
     .formats = lta_import_formats,
     .groups = groups,
+    .files = files,
+    .see = "run merge trie",
     .run = run,
 };

@@ -295,7 +295,10 @@ const lta_command lta_command_info = {
     .name = "info",
     .operands = "STORE|FILE.h5",
     .summary = "what a store or a file of it holds: format, parameters, inputs, digests, columns",
+    .description = "Shows, of a store, each file with its state, and of each file its format, parameters, "
+                   "inputs, digest and columns.",
     .example = "  lta info mooncake.store\n  lta info --json mooncake.store/trace.h5\n",
     .groups = groups,
+    .see = "verify diff",
     .run = run,
 };

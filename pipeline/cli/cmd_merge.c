@@ -30,12 +30,21 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     return lta_merge(&cli->run, store, &o, cli->n_operands, cli->operands);
 }
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5", "read of each store given, and written to the new one"},
+    {0},
+};
+
 const lta_command lta_command_merge = {
     .name = "merge",
     .operands = "STORE...",
     .summary = "the traces of several stores into one: -> trace.h5",
+    .description = "Makes one trace of the traces of several stores, as `lta import` does of several files. "
+                   "The stores given are left as they are; `lta run` computes the rest.",
     .example = "  lta merge -o marconi.store --sort lmsys.store sharegpt.store swebench.store\n"
                "  lta run -o marconi.store\n",
     .groups = groups,
+    .files = files,
+    .see = "import run export",
     .run = run,
 };

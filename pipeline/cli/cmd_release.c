@@ -117,12 +117,24 @@ done:
     return st;
 }
 
+static const lta_entry files[] = {
+    {"DIR/SHA256SUMS", "the digest of every other file; written last"},
+    {"DIR.work", "the stores that it is made from, unless --work names another folder"},
+    {0},
+};
+
 const lta_command lta_command_release = {
     .name = "release",
     .operands = "CONFIG",
     .summary = "a whole release from its source files: every trace of CONFIG enriched, exported, described, "
                "with digests",
+    .description = "Imports, analyses and exports every trace that the configuration names, and writes the "
+                   "folder that an archive publishes: data, tables, a data dictionary, metadata, provenance, "
+                   "and SHA256SUMS last. The same files, configuration and build give the same bytes. The "
+                   "configuration is described in pipeline/release/config.h.",
     .example = "  lta release -o release-1.0 pipeline/release/examples/synthetic.yaml\n",
     .groups = groups,
+    .files = files,
+    .see = "run export verify",
     .run = run,
 };

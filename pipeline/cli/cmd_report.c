@@ -30,11 +30,20 @@ done:
 
 static const lta_option_group *const groups[] = {&output_group, NULL};
 
+static const lta_entry files[] = {
+    {"STORE/enriched.h5", "read"},
+    {"STORE/report.html", "written, unless -o names another file"},
+    {0},
+};
+
 const lta_command lta_command_report = {
     .name = "report",
     .operands = "STORE",
     .summary = "the main figures of an enriched store as one HTML page",
+    .description = "Draws the main tables of an enriched store as one HTML page that needs nothing else.",
     .example = "  lta report mooncake.store -o report.html\n",
     .groups = groups,
+    .files = files,
+    .see = "enrich table",
     .run = run,
 };

@@ -29,11 +29,22 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
 
 static const lta_option_group *const groups[] = {&lta_reuse_group, NULL};
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5, STORE/trie.h5", "read"},
+    {"STORE/reuse.h5", "written: runs and reuse distances"},
+    {0},
+};
+
 const lta_command lta_command_reuse = {
     .name = "reuse",
     .operands = "STORE",
     .summary = "runs and exact reuse distances in every scope: -> reuse.h5",
+    .description = "Computes the exact LRU reuse distance of every position that is touched again, in every "
+                   "scope that the trace has: everyone, requests of the same source, requests of the same "
+                   "session.",
     .example = "  lta reuse mooncake.store\n",
     .groups = groups,
+    .files = files,
+    .see = "trie curve run",
     .run = run,
 };

@@ -95,14 +95,32 @@ done:
     return st;
 }
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5", "the trace"},
+    {"STORE/trie.h5", "the prefix trie"},
+    {"STORE/reuse.h5", "runs and reuse distances"},
+    {"STORE/curve.h5", "hit curves"},
+    {"STORE/enriched.h5", "requests with their fields, and the tables"},
+    {"STORE/tables", "the tables as CSV"},
+    {0},
+};
+
 const lta_command lta_command_run = {
     .name = "run",
     .operands = "[FILE...]",
     .summary =
         "everything: source files -> store with trie, distances, curves, enriched trace, tables; without "
         "files, from the trace that is there",
+    .description =
+        "Does what `lta import`, `lta trie`, `lta reuse`, `lta curve`, `lta enrich` and `lta table` "
+        "do, one after the other, and prints a summary. Stages that are up to date are skipped, so "
+        "a run that was stopped goes on where it was. Without files it goes on from the trace that "
+        "is in the store.\n"
+        "Several files become one trace; see `lta help import`.",
     .example = "  lta run -o mooncake.store --format mooncake conversation_trace.jsonl\n",
     .formats = lta_import_formats,
     .groups = groups,
+    .files = files,
+    .see = "import enrich report export verify",
     .run = run,
 };

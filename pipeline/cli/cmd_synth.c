@@ -13,7 +13,7 @@ typedef struct synth_arguments {
 
 static const lta_option options[] = {
     {"output", 'o', "DIR", "folder for the files; made if absent"},
-    {"format", 0, "FMT", "format of the files: marconi"},
+    {"format", 0, "FMT", "format of the files, see below"},
     {"files", 0, "N", "sister files, the same sessions at other arrival rates (default 3)"},
     {"size", 0, "BYTES", "total size: sessions are added until it is reached"},
     {"seed", 0, "N", "same seed and options, same bytes (default 1)"},
@@ -67,6 +67,11 @@ static lta_status set_option(void *target, const lta_option *option, const char 
     return lta_fail(LTA_ERR_USAGE, "--%s: not an option of lta synth", name);
 }
 
+static const lta_entry formats[] = {
+    {"marconi", "Marconi's JSONL with token ids of inputs and outputs"},
+    {0},
+};
+
 static const lta_option_group group = {"Synthetic traces", options, set_option};
 static const lta_option_group *const groups[] = {&group, NULL};
 
@@ -88,7 +93,11 @@ const lta_command lta_command_synth = {
     .name = "synth",
     .operands = "",
     .summary = "write synthetic traces, reproducible from a seed",
-    .example = "lta synth -o traces --format marconi --files 6 --size 1G --seed 7\n",
+    .description = "Writes made-up conversations in a published format, for tests and for measuring. Sister "
+                   "files hold the same sessions at other arrival rates.",
+    .example = "  lta synth -o traces --format marconi --files 6 --size 1G --seed 7\n",
     .groups = groups,
+    .formats = formats,
+    .see = "import run",
     .run = run_synth,
 };

@@ -30,11 +30,20 @@ done:
 
 static const lta_option_group *const groups[] = {&output_group, NULL};
 
+static const lta_entry files[] = {
+    {"STORE/enriched.h5", "read"},
+    {"STORE/tables/TABLE.csv", "written, unless -o names another folder"},
+    {0},
+};
+
 const lta_command lta_command_table = {
     .name = "table",
     .operands = "STORE",
     .summary = "summary tables of an enriched store as CSV files",
+    .description = "Writes each summary table of an enriched store as a CSV file.",
     .example = "  lta table mooncake.store -o tables\n",
     .groups = groups,
+    .files = files,
+    .see = "enrich report export",
     .run = run,
 };

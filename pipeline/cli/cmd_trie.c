@@ -10,10 +10,21 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     return lta_trie_stage(&cli->run, cli->operands[0]);
 }
 
+static const lta_entry files[] = {
+    {"STORE/trace.h5", "read"},
+    {"STORE/trie.h5", "written: the prefix trie"},
+    {0},
+};
+
 const lta_command lta_command_trie = {
     .name = "trie",
     .operands = "STORE",
     .summary = "build the prefix trie: trace.h5 -> trie.h5",
+    .description =
+        "Builds the prefix trie of all sequences, inputs and outputs. Nothing is done where trie.h5 "
+        "was made from the trace that is there.",
     .example = "  lta trie mooncake.store\n",
+    .files = files,
+    .see = "import reuse run",
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* pipeline/cli/main.c - the table of subcommands, dispatch, signals and exit codes. */
+/* pipeline/cli/main.c - dispatch by the table of subcommands, signals and exit codes. */
 #include "pipeline/cli/cli.h"
 #include "pipeline/parquet/parquet_arrow.h"
 #include "pipeline/store/store.h"
@@ -9,15 +9,6 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-
-static const lta_command *const commands[] = {
-    &lta_command_run,     &lta_command_import, &lta_command_merge,   &lta_command_anonymize,
-    &lta_command_trie,    &lta_command_reuse,  &lta_command_curve,   &lta_command_enrich,
-    &lta_command_table,   &lta_command_report, &lta_command_export,  &lta_command_info,
-    &lta_command_verify,  &lta_command_diff,   &lta_command_release, &lta_command_synth,
-    &lta_command_devices,
-};
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 /* the one global: a signal handler has no other way to say that it was called */
 static volatile sig_atomic_t caught_signal;
@@ -52,24 +43,23 @@ static void catch_signals(void)
     sigaction(SIGBUS, &a, NULL);
 }
 
+static void print_entries(FILE *out, const lta_entry *e)
+{
+    for (; e->name; e++)
+        fprintf(out, "  %-10s %s\n", e->name, e->text);
+}
+
 static void print_usage(FILE *out)
 {
-    fputs("lta - exact prefix-cache analysis of traces of large-language-model serving\n\n"
-          "Usage: lta COMMAND [options] [operands]\n\nCommands:\n",
-          out);
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "lta - %s\n\nUsage: lta COMMAND [options] [operands]\n\nCommands:\n", lta_summary);
+    for (const lta_command *const *c = lta_commands; *c; c++)
+        fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
+    print_entries(out, lta_help_commands);
+    fputs("\nExit codes:\n", out);
+    print_entries(out, lta_exit_codes);
     fputs(
         "\n`lta help COMMAND` shows a command's options and an example. `lta --version` shows the version.\n",
         out);
-}
-
-static const lta_command *find_command(const char *name)
-{
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    return NULL;
 }
 
 static int unknown_command(const char *name)
@@ -84,7 +74,7 @@ static int help(int argc, char **argv)
         print_usage(stdout);
         return 0;
     }
-    const lta_command *c = find_command(argv[1]);
+    const lta_command *c = lta_find_command(argv[1]);
     if (!c)
         return unknown_command(argv[1]);
     lta_print_help(stdout, c);
@@ -123,7 +113,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help(argc - 1, argv + 1);
-    const lta_command *c = find_command(name);
+    const lta_command *c = lta_find_command(name);
     if (!c)
         return unknown_command(name);
     catch_signals();

@@ -7,32 +7,18 @@
 #include "pipeline/table/csv.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const char *const lta_release_documents[] = {
     "CITATION.cff", "README.md", "data-dictionary.csv", "datapackage.json", "provenance.json",
     "zenodo.json",  NULL};
 
-/* The configuration's date, else the day of SOURCE_DATE_EPOCH: a clock would make every release another. */
-static lta_status find_date(const lta_release_config *c, char date[16])
+/* The configuration's date, else the day of SOURCE_DATE_EPOCH. */
+static lta_status find_date(const lta_release_config *c, char date[LTA_DATE_TEXT])
 {
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
-    char *end;
-    struct tm tm;
-    date[0] = '\0';
-    if (c->date) {
-        memcpy(date, c->date, strlen(c->date) + 1);
-        return LTA_OK;
-    }
-    if (!epoch || !*epoch)
-        return LTA_OK;
-    errno = 0;
-    long long seconds = strtoll(epoch, &end, 10);
-    time_t t = (time_t)seconds;
-    if (errno != 0 || *end || seconds < 0 || !gmtime_r(&t, &tm) || strftime(date, 16, "%Y-%m-%d", &tm) != 10)
-        return lta_fail(LTA_ERR_USAGE, "SOURCE_DATE_EPOCH \"%s\": expected seconds since 1970", epoch);
+    if (!c->date)
+        return lta_source_date(date);
+    memcpy(date, c->date, strlen(c->date) + 1);
     return LTA_OK;
 }
 

@@ -3,6 +3,7 @@
 #ifndef LTA_RELEASE_DOCUMENTS_H
 #define LTA_RELEASE_DOCUMENTS_H
 
+#include "pipeline/core/source_date.h"
 #include "pipeline/core/run.h"
 #include "pipeline/release/config.h"
 #include "pipeline/release/contents.h"
@@ -14,7 +15,7 @@ typedef struct lta_release_facts {
     const lta_release_config *config;
     const lta_release_contents *contents;
     const char *dir, *work;
-    char date[16]; /* YYYY-MM-DD; "" = not known */
+    char date[LTA_DATE_TEXT]; /* YYYY-MM-DD; "" = not known */
 } lta_release_facts;
 
 LTA_MUST_CHECK lta_status lta_release_write_readme(const lta_release_facts *f);     /* README.md */

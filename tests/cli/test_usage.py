@@ -8,7 +8,7 @@ import h5py
 import support
 
 COMMANDS = ("run", "import", "merge", "anonymize", "trie", "reuse", "curve", "enrich", "table", "report", "export", "info", "verify", "diff",
-            "release", "synth", "devices")
+            "release", "synth", "devices", "man", "completion")
 
 
 def content_of(path):
