@@ -9,7 +9,7 @@
 #include "pipeline/import/import.h"
 #include "pipeline/reuse/reuse.h"
 #include "pipeline/trie/trie.h"
-#include "pipeline/verify/verify.h"
+#include "pipeline/verify/verify_internal.h"
 #include "tests/memory.h"
 #include "tests/store_sample.h"
 
@@ -79,6 +79,36 @@ static void write_source(const char *path)
         fprintf(f, "]}\n");
     }
     assert_int_equal(fclose(f), 0);
+}
+
+/* A curve that is sound by itself and ends where it should, but goes straight where the cache's does not. */
+static void wrong_hits_are_found(void **state)
+{
+    const fixture *x = *state;
+    lta_trace trace;
+    lta_trie trie;
+    lta_curves curves;
+    ok(lta_trace_load(x->store, false, &trace, NULL));
+    ok(lta_trie_load(&x->run, x->store, trace.n, &trie, NULL));
+    ok(lta_curves_load(x->store, &curves, NULL));
+    ok(lta_verify_hits(&x->run, "curve.h5", &curves, &trie, &trace));
+    for (uint64_t i = 0; i < curves.n; i++) {
+        lta_curve *c = &curves.curve[i].curve, sound = *c;
+        uint64_t capacity = c->capacity[1], hits = c->hits[1];
+        assert_true(c->n > 2);
+        c->capacity[1] = c->capacity[c->n - 1];
+        c->hits[1] = c->hits[c->n - 1];
+        c->n = 2;
+        assert_int_equal(lta_verify_hits(&x->run, "curve.h5", &curves, &trie, &trace), LTA_ERR_FORMAT);
+        assert_non_null(strstr(lta_error_detail(), "but a cache of that size has"));
+        *c = sound;
+        c->capacity[1] = capacity;
+        c->hits[1] = hits;
+    }
+    ok(lta_verify_hits(&x->run, "curve.h5", &curves, &trie, &trace));
+    lta_curves_free(&curves);
+    lta_trie_free(&trie);
+    lta_trace_free(&trace);
 }
 
 static int set_up(void **state)
@@ -366,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unchanged_copies_pass),
         cmocka_unit_test(wrong_values_are_found),
+        cmocka_unit_test(wrong_hits_are_found),
         cmocka_unit_test(stale_files_are_found),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -47,6 +47,10 @@ LTA_MUST_CHECK lta_status lta_verify_reuse_against(const lta_run *run, const cha
 LTA_MUST_CHECK lta_status lta_verify_curve_against(const char *file, const lta_curves *curves,
                                                    const lta_reuse *reuse, const lta_trie *trie,
                                                    const lta_trace *trace);
+/* Runs the cache at three capacities of each curve, as far as that does not take too long: the log says of
+ * how many. */
+LTA_MUST_CHECK lta_status lta_verify_hits(const lta_run *run, const char *file, const lta_curves *curves,
+                                          const lta_trie *trie, const lta_trace *trace);
 /* trace: the reader of trace.h5; trie and reuse are NULL where the trace has no symbols. */
 LTA_MUST_CHECK lta_status lta_verify_enriched_against(const lta_reader *enriched, const lta_reader *trace,
                                                       const lta_trie *trie, const lta_reuse *reuse);
