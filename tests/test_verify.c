@@ -354,6 +354,10 @@ static const change changes[] = {
     {4, "/tables/summary/input_symbols", -1, 1},
     {4, "/tables/sessions/turns", 1, 1},
     {4, "/tables/windows/requests", 0, 1},
+    {4, "/tables/hit_curve/hits", 0, 1000000},
+    {4, "/tables/hit_curve/hits", 5, -100000},
+    {4, "/tables/hit_curve/capacity", 3, 100000},
+    {4, "/tables/hit_curve/lookups", 3, 1},
 };
 
 static void wrong_values_are_found(void **state)

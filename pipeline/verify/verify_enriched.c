@@ -128,6 +128,7 @@ lta_status lta_verify_enriched(const lta_run *run, const lta_reader *r)
     LTA_TRY(lta_trace_read(r, false, &t));
     LTA_TRY(lta_verify_fields(r, &t));
     LTA_TRY(check_tables(r, &t));
+    LTA_TRY(lta_verify_hit_table(r, t.n));
 done:
     lta_trace_free(&t);
     return st;

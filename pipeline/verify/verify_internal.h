@@ -37,6 +37,9 @@ LTA_MUST_CHECK lta_status lta_verify_release(const lta_run *run, const char *dir
 /* The enrichment fields of an enriched file, against the trace columns that it repeats. */
 LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t);
 
+/* Its table of hits, against the requests. */
+LTA_MUST_CHECK lta_status lta_verify_hit_table(const lta_reader *r, uint64_t n_requests);
+
 /* ---- files of one store against each other; file names the one that is wrong ---- */
 
 LTA_MUST_CHECK lta_status lta_verify_trie_against(const lta_run *run, const char *file, const lta_trie *trie,
