@@ -11,10 +11,6 @@
 
 #define NO_REQUEST UINT32_MAX
 
-enum {
-    SEARCHED_A_COPY = 8
-}; /* symbols of the previous request that may be searched for one that was copied */
-
 typedef struct session_end {
     uint32_t request; /* latest request of the session, NO_REQUEST before the first */
     uint64_t node;    /* where it ends in the trie */
@@ -149,22 +145,19 @@ static lta_status add_rest(lta_sequence_encoder *e, const uint64_t *symbols, uin
     const uint64_t *reference = e->reference;
     uint32_t i = 0, fresh = 0; /* new symbols not yet stored are fresh .. i-1 */
     uint32_t prepared = n;     /* e->grams is about the symbols from there on */
-    uint64_t credit = n_reference;
     while (n - i >= LTA_GRAM) {
-        uint32_t j;
-        /* Where history was dropped, what is left of it goes on for long: one gram is searched for before all
-         * those behind it are prepared for, as often as symbols already copied pay for it. */
-        if (i < prepared && credit >= n_reference) {
-            j = lta_gram_search(symbols + i, reference, n_reference);
-            credit = j == UINT32_MAX ? 0 : credit - n_reference;
-            if (j == UINT32_MAX) {
-                i++;
-                continue;
-            }
-        } else {
-            if (i < prepared)
+        uint32_t j = 0;
+        /* Where history was dropped, what is left of it mostly begins right here and goes on for long: this
+         * one gram is searched for before all those behind are prepared for. */
+        if (i == 0 && (j = lta_gram_search(symbols, reference, n_reference)) == UINT32_MAX) {
+            i = 1;
+            continue;
+        }
+        if (i > 0) {
+            if (prepared == n) {
                 LTA_TRY(lta_gram_match_all(&e->grams, symbols + i, n - i, reference, n_reference));
-            prepared = i < prepared ? i : prepared;
+                prepared = i;
+            }
             uint32_t next = lta_gram_match_next(&e->grams, i - prepared, &j);
             if (next == UINT32_MAX)
                 break;
@@ -177,7 +170,6 @@ static lta_status add_rest(lta_sequence_encoder *e, const uint64_t *symbols, uin
         LTA_TRY(add_piece(e, p, (uint64_t)c + j, g + i, length));
         i += length;
         fresh = i;
-        credit += (uint64_t)SEARCHED_A_COPY * length;
     }
     LTA_TRY(add_new(e, symbols + fresh, g + fresh, n - fresh));
 done:
