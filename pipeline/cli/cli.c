@@ -85,6 +85,21 @@ done:
 
 const lta_option_group lta_common_group = {"Common options", common_options, set_common};
 
+static const lta_option json_options[] = {
+    {"json", 0, NULL, "one JSON object instead of text"},
+    {0},
+};
+
+static lta_status set_json(void *target, const lta_option *option, const char *value)
+{
+    (void)option;
+    (void)value;
+    *(bool *)target = true;
+    return LTA_OK;
+}
+
+const lta_option_group lta_json_group = {"Output", json_options, set_json};
+
 typedef struct option_slot { /* what a parsed option belongs to */
     const lta_option_group *group;
     const lta_option *option;

@@ -70,6 +70,7 @@ void lta_print_help(FILE *out, const lta_command *command);
 void lta_print_manual(FILE *out, const lta_command *command, const char *date);
 
 extern const lta_option_group lta_common_group; /* options of every command */
+extern const lta_option_group lta_json_group;   /* --json; its target is a bool */
 
 /* ---- commands.c: the program as a whole ---- */
 

@@ -12,21 +12,7 @@
 static const char *const store_files[] = {"trace.h5", "trie.h5", "reuse.h5", "curve.h5", "enriched.h5"};
 enum { N_FILES = sizeof store_files / sizeof *store_files };
 
-static const lta_option options[] = {
-    {"json", 0, NULL, "one JSON object instead of a table"},
-    {0},
-};
-
-static lta_status set(void *target, const lta_option *option, const char *value)
-{
-    (void)option;
-    (void)value;
-    *(bool *)target = true;
-    return LTA_OK;
-}
-
-static const lta_option_group info_group = {"Output", options, set};
-static const lta_option_group *const groups[] = {&info_group, NULL};
+static const lta_option_group *const groups[] = {&lta_json_group, NULL};
 
 /* ---- gathering: everything becomes one JSON object, from which the text is printed too ---- */
 

@@ -64,6 +64,26 @@ class Help(support.CliTest):
         self.assertEqual(result.err, "")
 
 
+    def test_devices_for_machines(self):
+        found = json.loads(self.ok("devices", "--json", "--threads", "3").out)
+        self.assertEqual(found["cpu_threads"], 3)
+        self.assertTrue(found["cuda"] or found["cuda_absent"])
+        self.assertIsInstance(found["auto_by_cost"], bool)
+
+    def test_verify_for_machines(self):
+        store = self.path("a: store")
+        self.ok("run", "-q", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
+        found = json.loads(self.ok("verify", "--json", store).out)
+        self.assertEqual(found, {"ok": True, "error": None,
+                                 "files": [{"file": os.path.join(store, n), "result": "ok"} for n in support.STORE_FILES]})
+        with open(os.path.join(store, "reuse.h5"), "r+b") as f:
+            f.truncate(3000)
+        result = self.lta("verify", "--json", store)
+        found = json.loads(result.out)
+        self.assertEqual((result.code, found["ok"]), (3, False))
+        self.assertIn("reuse.h5", found["error"])
+
+
 class WrongUsage(support.CliTest):
     def test_no_command(self):
         result = self.lta()
