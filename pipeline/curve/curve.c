@@ -182,6 +182,8 @@ static lta_status compute_curves(const lta_run *run, const lta_trace *trace, con
     LTA_TRY(LTA_CALLOC(&out->curve, 2 * (uint64_t)n_tasks));
     out->n = 2 * (uint64_t)n_tasks;
     int threads = lta_compute_threads(run, LTA_OPERATION_CURVE, reuse->runs[LTA_SCOPE_GLOBAL].n_runs);
+    _Atomic uint64_t n_done = 0;
+    lta_progress_begin(run->log, "curve", " curves", (uint64_t)n_tasks);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (int64_t i = 0; i < n_tasks; i++) {
         lta_scope scope = o->scopes[(uint64_t)i / o->n_blocks];
@@ -196,7 +198,10 @@ static lta_status compute_curves(const lta_run *run, const lta_trace *trace, con
                 first_bad = s;
                 snprintf(detail, sizeof detail, "%s", lta_error_detail());
             }
+#pragma omp critical(lta_curve_progress)
+        lta_progress_update(run->log, ++n_done);
     }
+    lta_progress_end(run->log);
     if (first_bad != LTA_OK)
         st = lta_fail(first_bad, "%s", detail);
 done:

@@ -114,6 +114,8 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
         n_wanted += wanted[s];
     }
     bool at_once = n_wanted > 1 && !lta_trie_is_flat(&trie); /* else each scope takes the threads */
+    _Atomic uint64_t n_done = 0;
+    lta_progress_begin(run->log, "reuse", " scopes", (uint64_t)n_wanted);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (at_once)
     for (int s = 0; s < LTA_SCOPES; s++) {
         if (!wanted[s])
@@ -121,7 +123,10 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
         scope_status[s] = lta_reuse_compute(run, &trace, &trie, (lta_scope)s, options->inputs_only, &runs[s]);
         if (scope_status[s] != LTA_OK)
             snprintf(detail[s], sizeof detail[s], "%s", lta_error_detail());
+#pragma omp critical(lta_reuse_progress)
+        lta_progress_update(run->log, ++n_done);
     }
+    lta_progress_end(run->log);
     for (int s = 0; s < LTA_SCOPES; s++)
         if (scope_status[s] != LTA_OK) {
             st = lta_fail(scope_status[s], "%s", detail[s]);
