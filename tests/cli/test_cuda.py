@@ -97,6 +97,18 @@ class SameFiles(CudaTest):
                 self.skipTest("mooncake/%s is absent" % name)
             self.same_files("--force", path)
 
+    def test_release(self):
+        """A release is the same whatever computed it."""
+        if "Arrow" not in self.ok("--version").out:
+            self.skipTest("this lta was built without Parquet")
+        self.sessions("--files", 2, "--sessions", 10, "--turns", 4, "--seed", 9)
+        os.rename(self.path("in"), self.path("chats"))
+        with open(os.path.join(support.PROJECT, "pipeline", "release", "examples", "synthetic.yaml")) as f:
+            config = self.write("release.yaml", f.read())
+        for device, env in (("cpu", support.environment()), ("cuda", with_device())):
+            self.ok("release", "-o", self.path(device), "--anonymize", 16, "--device", device, config, env=env)
+        self.assert_same(self.path("cpu"), self.path("cuda"))
+
     def test_verify_and_exports(self):
         self.same_files(*self.sessions("--files", 1, "--sessions", 10, "--turns", 4, "--seed", 5))
         self.ok("verify", "--device", "cuda", self.path("cpu"), env=with_device())
