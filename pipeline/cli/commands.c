@@ -7,6 +7,7 @@
 const lta_command *const lta_commands[] = {
     &lta_command_run,     &lta_command_import, &lta_command_merge,      &lta_command_anonymize,
     &lta_command_trie,    &lta_command_reuse,  &lta_command_curve,      &lta_command_enrich,
+    &lta_command_split,   &lta_command_map,    &lta_command_reduce,     &lta_command_finish,
     &lta_command_table,   &lta_command_report, &lta_command_export,     &lta_command_info,
     &lta_command_verify,  &lta_command_diff,   &lta_command_release,    &lta_command_synth,
     &lta_command_devices, &lta_command_man,    &lta_command_completion, NULL,

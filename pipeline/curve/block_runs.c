@@ -61,14 +61,6 @@ lta_status lta_lookup_rule_of(const lta_trace *trace, bool reserve_last, lta_loo
     return LTA_OK;
 }
 
-/* Depths are below 2^32: divisions of 32 bits are the fast ones. */
-static inline uint32_t blocks_between(uint32_t start, uint32_t end, uint64_t block)
-{
-    if (block == 1)
-        return end - start;
-    return block > UINT32_MAX ? 0 : end / (uint32_t)block - start / (uint32_t)block;
-}
-
 static lta_status look_up(const lta_trace *trace, const lta_trie *trie, const lta_runs *runs,
                           bool reserve_last, lta_block_runs *b)
 {
@@ -83,7 +75,7 @@ static lta_status look_up(const lta_trace *trace, const lta_trie *trie, const lt
         for (uint64_t k = runs->offset[r]; k < runs->offset[r + 1]; k++) {
             uint32_t start = runs->start[k], end = start + runs->length[k];
             end = end < limit ? end : limit;
-            w[k] = start < end ? blocks_between(start, end, b->block) : 0;
+            w[k] = start < end ? lta_blocks_between(start, end, b->block) : 0;
         }
     }
     b->looked_up = w;
@@ -109,8 +101,8 @@ static lta_status block_distances(const lta_run *run, const lta_trie *trie, cons
             goto done;
         }
         for (uint64_t k = runs->offset[r]; k < runs->offset[r + 1]; k++)
-            weight[k] = blocks_between(runs->start[k], runs->start[k] + runs->length[k], block);
-        first[r] = blocks_between(end, depth, block);
+            weight[k] = lta_blocks_between(runs->start[k], runs->start[k] + runs->length[k], block);
+        first[r] = lta_blocks_between(end, depth, block);
     }
     LTA_TRY(lta_compute_distances(run, runs->n, runs->offset, runs->previous, weight, first, distance));
     *out = distance;

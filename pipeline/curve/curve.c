@@ -145,7 +145,7 @@ done:
     return st;
 }
 
-static void group_name(char *out, size_t size, const lta_stored_curve *c)
+void lta_curve_path(char *out, size_t size, const lta_stored_curve *c)
 {
     snprintf(out, size, "/%s/block%llu%s", lta_scope_name(c->scope), (unsigned long long)c->block,
              c->reserve_last ? "_reserve_last" : "");
@@ -156,7 +156,7 @@ static lta_status write_curve(lta_writer *w, const lta_stored_curve *c, const ch
     lta_status st = LTA_OK;
     char group[64], path[80];
     const char *of = c->block > 1 ? "blocks" : "symbols";
-    group_name(group, sizeof group, c);
+    lta_curve_path(group, sizeof group, c);
     snprintf(path, sizeof path, "%s/capacity", group);
     LTA_TRY(lta_writer_column(
         w, path, LTA_U64, c->curve.capacity, c->curve.n, of,
@@ -208,9 +208,36 @@ done:
     return st;
 }
 
-lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_options *options)
+lta_status lta_curve_begin(const lta_run *run, const char *store, const lta_curve_options *o,
+                           lta_stage *stage, bool *current)
 {
     static const char *const inputs[] = {"trace.h5", "trie.h5", "reuse.h5", NULL};
+    return lta_stage_begin(stage, run, "curve", store, "curve.h5", parameters_of(o), inputs, current);
+}
+
+lta_status lta_curve_commit(const lta_stage *stage, const lta_curves *curves, const char *unit,
+                            uint64_t *written, uint64_t *vertices)
+{
+    lta_status st = LTA_OK;
+    lta_writer *w = NULL;
+    *written = *vertices = 0;
+    LTA_TRY(lta_stage_create(stage, &w));
+    for (uint64_t i = 0; i < curves->n; i++)
+        if (curves->curve[i].curve.n > 0) {
+            LTA_TRY(write_curve(w, &curves->curve[i], unit));
+            *vertices += curves->curve[i].curve.n;
+            ++*written;
+        }
+    if (*written < curves->n)
+        LTA_TRY(lta_writer_link(w, "/global", "/source"));
+    LTA_TRY(lta_stage_commit(stage, w));
+done:
+    lta_writer_close(w);
+    return st;
+}
+
+lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_options *options)
+{
     lta_status st = LTA_OK;
     lta_stage stage = {0};
     lta_trace trace = {0};
@@ -218,15 +245,13 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
     lta_reuse reuse = {0};
     lta_curves curves = {0};
     char trie_digest[LTA_SHA256_HEX] = "", reuse_digest[LTA_SHA256_HEX] = "";
-    lta_writer *w = NULL;
     bool has, current;
 
     LTA_TRY(lta_stage_has_symbols(store, &has));
     if (!has)
         return lta_stage_skip(run, "curve", store, "curve.h5");
     LTA_TRY(lta_curve_options_resolve(store, options));
-    LTA_TRY(
-        lta_stage_begin(&stage, run, "curve", store, "curve.h5", parameters_of(options), inputs, &current));
+    LTA_TRY(lta_curve_begin(run, store, options, &stage, &current));
     if (current)
         goto done;
     LTA_TRY(lta_trace_load(store, false, &trace, NULL));
@@ -240,22 +265,12 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
     }
     LTA_TRY(compute_curves(run, &trace, &trie, &reuse, options, &curves));
 
-    LTA_TRY(lta_stage_create(&stage, &w));
-    uint64_t vertices = 0, written = 0;
-    for (uint64_t i = 0; i < curves.n; i++)
-        if (curves.curve[i].curve.n > 0) {
-            LTA_TRY(write_curve(w, &curves.curve[i], lta_unit_name(trace.unit)));
-            vertices += curves.curve[i].curve.n;
-            written++;
-        }
-    if (written < curves.n)
-        LTA_TRY(lta_writer_link(w, "/global", "/source"));
-    LTA_TRY(lta_stage_commit(&stage, w));
+    uint64_t vertices, written;
+    LTA_TRY(lta_curve_commit(&stage, &curves, lta_unit_name(trace.unit), &written, &vertices));
     lta_log_line(run->log, LTA_LOG_INFO, "curve", "%llu curves with %llu vertices (%s), %.2f s",
                  (unsigned long long)written, (unsigned long long)vertices, lta_compute_device(run),
                  lta_seconds() - stage.started);
 done:
-    lta_writer_close(w);
     lta_curves_free(&curves);
     lta_reuse_leave(run, reuse_digest, &reuse);
     lta_trie_leave(run, trie_digest, &trie);
@@ -269,7 +284,7 @@ static lta_status read_curve(const lta_reader *r, lta_stored_curve *c)
     lta_status st = LTA_OK;
     char group[64], path[80];
     uint64_t n_hits;
-    group_name(group, sizeof group, c);
+    lta_curve_path(group, sizeof group, c);
     LTA_TRY(lta_reader_attribute_u64(r, group, "lookups", &c->lookups));
     snprintf(path, sizeof path, "%s/capacity", group);
     LTA_TRY(lta_reader_column(r, path, LTA_U64, (void **)&c->curve.capacity, &c->curve.n));

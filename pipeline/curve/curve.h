@@ -65,19 +65,39 @@ LTA_MUST_CHECK lta_status lta_curve_stage(const lta_run *run, const char *store,
 LTA_MUST_CHECK lta_status lta_curve_query(const lta_run *run, const char *store, lta_curve_options *options,
                                           FILE *standard_output);
 
+typedef struct lta_curves lta_curves;
+/* The stage in two halves, for those who come by the curves in another way. Begin: as lta_stage_begin(), of
+ * resolved options. Commit: writes every curve that has vertices; where one has none, scope source is another
+ * name of global. vertices: how many were written, of how many curves. */
+LTA_MUST_CHECK lta_status lta_curve_begin(const lta_run *run, const char *store, const lta_curve_options *o,
+                                          lta_stage *stage, bool *current);
+LTA_MUST_CHECK lta_status lta_curve_commit(const lta_stage *stage, const lta_curves *curves, const char *unit,
+                                           uint64_t *written, uint64_t *vertices);
+/* "/global/block16_reserve_last": where curve.h5 has a curve. */
+typedef struct lta_stored_curve lta_stored_curve;
+void lta_curve_path(char *out, size_t size, const lta_stored_curve *c);
+/* The blocks that end at depths start + 1 to end; start <= end. */
+static inline uint32_t lta_blocks_between(uint32_t start, uint32_t end, uint64_t block)
+{
+    if (block == 1)
+        return end - start;
+    /* depths are below 2^32: divisions of 32 bits are the fast ones */
+    return block > UINT32_MAX ? 0 : end / (uint32_t)block - start / (uint32_t)block;
+}
+
 /* One curve of curve.h5: /<scope>/block<B>[_reserve_last]. */
-typedef struct lta_stored_curve {
+struct lta_stored_curve {
     lta_scope scope;
     uint64_t block;
     bool reserve_last;
     uint64_t lookups;
     lta_curve curve;
-} lta_stored_curve;
-typedef struct lta_curves {
+};
+struct lta_curves {
     uint64_t n;
     lta_stored_curve *curve; /* [n] by scope, block, then without before with reserve-last */
     bool inputs_only;
-} lta_curves;
+};
 LTA_MUST_CHECK lta_status lta_curves_load(const char *store, lta_curves *out, char *digest);
 const lta_stored_curve *lta_curves_find(const lta_curves *c, lta_scope scope, uint64_t block,
                                         bool reserve_last);

@@ -22,8 +22,7 @@ bool lta_trace_has_scope(const lta_trace *t, lta_scope s)
     return s != LTA_SCOPE_SESSION || t->session;
 }
 
-/* Who shares with whom: NULL when everyone does. A request without a session is a group of its own. */
-static lta_status groups_of(const lta_trace *t, lta_scope scope, uint32_t **out)
+lta_status lta_scope_groups(const lta_trace *t, lta_scope scope, uint32_t **out)
 {
     *out = NULL;
     if (scope == LTA_SCOPE_GLOBAL || (scope == LTA_SCOPE_SOURCE && t->sources.n <= 1))
@@ -46,7 +45,7 @@ lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const l
 {
     lta_status st = LTA_OK;
     uint32_t *group = NULL;
-    LTA_TRY(groups_of(trace, scope, &group));
+    LTA_TRY(lta_scope_groups(trace, scope, &group));
     LTA_TRY(lta_compute_reuse(run, trie, inputs_only ? trie->input_node : trie->full_node, group, out));
 done:
     lta_free(group);
@@ -81,9 +80,33 @@ done:
     return st;
 }
 
-lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reuse_options *options)
+lta_status lta_reuse_begin(const lta_run *run, const char *store, bool inputs_only, lta_stage *stage,
+                           bool *current)
 {
     static const char *const inputs[] = {"trace.h5", "trie.h5", NULL};
+    return lta_stage_begin(stage, run, "reuse", store, "reuse.h5",
+                           json_pack("{s:b}", "inputs_only", inputs_only), inputs, current);
+}
+
+lta_status lta_reuse_commit(const lta_stage *stage, const lta_runs *runs, char digest[LTA_SHA256_HEX])
+{
+    lta_status st = LTA_OK;
+    lta_writer *w = NULL;
+    LTA_TRY(lta_stage_create(stage, &w));
+    for (int s = 0; s < LTA_SCOPES; s++)
+        if (runs[s].offset)
+            LTA_TRY(write_scope(w, (lta_scope)s, &runs[s]));
+        else if (s == LTA_SCOPE_SOURCE)
+            LTA_TRY(lta_writer_link(w, "/global", "/source"));
+    LTA_TRY(lta_stage_commit(stage, w));
+    memcpy(digest, lta_writer_digest(w), LTA_SHA256_HEX);
+done:
+    lta_writer_close(w);
+    return st;
+}
+
+lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reuse_options *options)
+{
     lta_status st = LTA_OK, scope_status[LTA_SCOPES] = {LTA_OK};
     char detail[LTA_SCOPES][512] = {{0}};
     lta_stage stage = {0};
@@ -92,14 +115,12 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
     lta_reuse reuse = {.inputs_only = options->inputs_only};
     lta_runs *runs = reuse.runs;
     char trie_digest[LTA_SHA256_HEX] = "", digest[LTA_SHA256_HEX] = "";
-    lta_writer *w = NULL;
     bool has, current;
 
     LTA_TRY(lta_stage_has_symbols(store, &has));
     if (!has)
         return lta_stage_skip(run, "reuse", store, "reuse.h5");
-    LTA_TRY(lta_stage_begin(&stage, run, "reuse", store, "reuse.h5",
-                            json_pack("{s:b}", "inputs_only", options->inputs_only), inputs, &current));
+    LTA_TRY(lta_reuse_begin(run, store, options->inputs_only, &stage, &current));
     if (current)
         goto done;
     LTA_TRY(lta_trace_load(store, false, &trace, NULL)); /* the trie stands for the sequences */
@@ -133,14 +154,7 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
             goto done;
         }
 
-    LTA_TRY(lta_stage_create(&stage, &w));
-    for (int s = 0; s < LTA_SCOPES; s++)
-        if (runs[s].offset)
-            LTA_TRY(write_scope(w, (lta_scope)s, &runs[s]));
-        else if (s == LTA_SCOPE_SOURCE)
-            LTA_TRY(lta_writer_link(w, "/global", "/source"));
-    LTA_TRY(lta_stage_commit(&stage, w));
-    memcpy(digest, lta_writer_digest(w), sizeof digest);
+    LTA_TRY(lta_reuse_commit(&stage, runs, digest));
     if (!runs[LTA_SCOPE_SOURCE].offset)
         runs[LTA_SCOPE_SOURCE] = runs[LTA_SCOPE_GLOBAL];
     for (int s = 0; s < LTA_SCOPES; s++)
@@ -149,7 +163,6 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
                  (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)trace.n,
                  lta_compute_device(run), lta_seconds() - stage.started);
 done:
-    lta_writer_close(w);
     lta_reuse_leave(run, digest, &reuse);
     lta_trie_leave(run, trie_digest, &trie);
     lta_trace_free(&trace);

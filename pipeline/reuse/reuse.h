@@ -4,7 +4,9 @@
 #define LTA_REUSE_REUSE_H
 
 #include "kernels/run_build.h"
+#include "pipeline/core/digest.h"
 #include "pipeline/core/run.h"
+#include "pipeline/stage/stage.h"
 #include "pipeline/trace/trace.h"
 
 #include <stdbool.h>
@@ -19,6 +21,10 @@ typedef struct lta_reuse_options {
 /* Which scopes a trace has: global and source always, session where the trace has sessions. */
 bool lta_trace_has_scope(const lta_trace *t, lta_scope s);
 
+/* Who shares with whom in a scope: *group is set to an array [t->n], owned by the caller, or to NULL where
+ * everyone does. A request without a session is a group of its own. */
+LTA_MUST_CHECK lta_status lta_scope_groups(const lta_trace *t, lta_scope s, uint32_t **group);
+
 /* Runs with distances in one scope, in memory. With one source, LTA_SCOPE_SOURCE equals LTA_SCOPE_GLOBAL. */
 LTA_MUST_CHECK lta_status lta_reuse_compute(const lta_run *run, const lta_trace *trace, const lta_trie *trie,
                                             lta_scope scope, bool inputs_only, lta_runs *out);
@@ -27,6 +33,14 @@ LTA_MUST_CHECK lta_status lta_reuse_compute(const lta_run *run, const lta_trace 
  * symbols. */
 LTA_MUST_CHECK lta_status lta_reuse_stage(const lta_run *run, const char *store,
                                           const lta_reuse_options *options);
+
+/* The stage in two halves, for those who come by the runs in another way. Begin: as lta_stage_begin().
+ * Commit: writes runs [LTA_SCOPES], with distances; a scope without .offset is left out, or, where it is
+ * source, another name of global. digest: of the file. */
+LTA_MUST_CHECK lta_status lta_reuse_begin(const lta_run *run, const char *store, bool inputs_only,
+                                          lta_stage *stage, bool *current);
+LTA_MUST_CHECK lta_status lta_reuse_commit(const lta_stage *stage, const lta_runs *runs,
+                                           char digest[LTA_SHA256_HEX]);
 
 /* Everything reuse.h5 holds, or what an earlier stage left of it, checked against the trace's size. Scopes
  * that are not there have .n = 0 and present false; with one source, source's arrays are a copy of global's,

@@ -60,6 +60,10 @@ bool lta_reader_has(const lta_reader *r, const char *path); /* a group or datase
  * same kind (unsigned; signed; float) is widened; anything else is LTA_ERR_FORMAT naming FILE:/path. */
 LTA_MUST_CHECK lta_status lta_reader_column(const lta_reader *r, const char *path, lta_type type, void **out,
                                             uint64_t *n);
+/* The same of rows from .. from + n - 1 alone. data [n] is the caller's; the stored type must be `type`.
+ * Reads whole chunks. Rows beyond the column are LTA_ERR_FORMAT. */
+LTA_MUST_CHECK lta_status lta_reader_rows(const lta_reader *r, const char *path, lta_type type, uint64_t from,
+                                          uint64_t n, void *data);
 LTA_MUST_CHECK lta_status lta_reader_strings(const lta_reader *r, const char *path, lta_strings *out);
 /* Stored type and length of a dataset, and its unit and description when asked for (lta_free() each; NULL =
  * not wanted). */

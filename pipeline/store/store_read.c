@@ -317,6 +317,33 @@ done:
     return st;
 }
 
+lta_status lta_reader_rows(const lta_reader *r, const char *path, lta_type type, uint64_t from, uint64_t n,
+                           void *data)
+{
+    lta_status st = LTA_OK;
+    lta_h5_dataset d = {0};
+    char *chunks = NULL;
+    LTA_TRY(lta_h5_dataset_open(r->h5, r->path, path, r->size, &d));
+    if (d.type != type || from > d.n || n > d.n - from) {
+        st = lta_fail(LTA_ERR_FORMAT, "%s:%s: %llu rows of type %s, expected rows %llu to %llu of type %s",
+                      r->path, path, (unsigned long long)d.n, lta_type_name(d.type), (unsigned long long)from,
+                      (unsigned long long)(from + n), lta_type_name(type));
+        goto done;
+    }
+    if (n == 0)
+        goto done;
+    uint64_t chunk = d.shape.length, first = from / chunk * chunk,
+             end = (from + n + chunk - 1) / chunk * chunk;
+    end = end < d.n ? end : d.n;
+    LTA_TRY(lta_alloc_bytes((void **)&chunks, end - first, d.shape.element));
+    LTA_TRY(lta_h5_dataset_read(&d, first, end - first, chunks));
+    memcpy(data, chunks + (from - first) * d.shape.element, n * d.shape.element);
+done:
+    lta_free(chunks);
+    lta_h5_dataset_close(&d);
+    return st;
+}
+
 /* Calls take() for each string of an open column, a few chunks at a time. */
 static lta_status each_string(const lta_h5_dataset *d, lta_status (*take)(void *, const char *, size_t),
                               void *context)

@@ -1,0 +1,362 @@
+/* pipeline/split/map.c - the runs of one piece: of its subtrees in all of time, and of the crown in its
+ * range.
+ *
+ * A subtree's paths begin at the root for kernels/run_build.h. Whatever is above the subtree is touched by
+ * the same requests as its first position, as far as the piece knows, so the first run of each request
+ * reaches into it, and is cut off there. */
+#include "pipeline/core/array.h"
+#include "kernels/compute.h"
+#include "pipeline/core/file.h"
+#include "pipeline/split/split.h"
+#include "pipeline/split/piece.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A part in one scope: the requests before its range, then those that visit it. */
+typedef struct problem {
+    uint64_t n_earlier, n;
+    int64_t *touched;  /* [n_earlier + n] */
+    uint32_t *group;   /* the same, or NULL */
+    uint32_t *request; /* the same: of the whole trace */
+    lta_runs runs;     /* previous: of the problem */
+} problem;
+
+static void problem_free(problem *p)
+{
+    lta_free(p->touched);
+    lta_free(p->group);
+    lta_free(p->request);
+    lta_runs_free(&p->runs);
+    *p = (problem){0};
+}
+
+static void append(problem *p, const lta_touches *t, int scope, uint64_t at)
+{
+    for (uint64_t i = 0; i < t->n; i++) {
+        p->touched[at + i] = t->node[i];
+        p->request[at + i] = t->request[i];
+        if (p->group)
+            p->group[at + i] = t->group[scope][i];
+    }
+}
+
+static lta_status solve(const lta_run *run, const lta_part *part, int scope, problem *p)
+{
+    lta_status st = LTA_OK;
+    const lta_touches *earlier = &part->earlier[scope];
+    uint64_t all = earlier->n + part->visits.n;
+    uint32_t *owner = NULL;
+    p->n_earlier = earlier->n;
+    p->n = part->visits.n;
+    LTA_TRY(LTA_ALLOC(&p->touched, all));
+    LTA_TRY(LTA_ALLOC(&p->request, all));
+    if (scope != LTA_SCOPE_GLOBAL)
+        LTA_TRY(LTA_ALLOC(&p->group, all));
+    append(p, earlier, scope, 0);
+    append(p, &part->visits, scope, earlier->n);
+    LTA_TRY(LTA_CALLOC(&owner, part->n_nodes)); /* of no account to runs */
+    lta_trie trie = {.n_nodes = part->n_nodes,
+                     .parent = part->parent,
+                     .depth = part->depth,
+                     .owner = owner,
+                     .n_requests = all,
+                     .input_node = p->touched,
+                     .full_node = p->touched};
+    LTA_TRY(lta_compute_runs(run, &trie, p->touched, p->group, &p->runs));
+    lta_device_copy_free(trie.device);
+    for (uint64_t i = 0; i < all; i++) {
+        uint64_t k = p->runs.offset[i];
+        uint32_t start = part->start[p->touched[i]];
+        if (k < p->runs.offset[i + 1]) {
+            p->runs.length[k] -= start;
+            p->runs.start[k] = start;
+        }
+    }
+done:
+    lta_free(owner);
+    return st;
+}
+
+/* What requests of one range change: by how much the weight that request `at` of the problem holds grows. */
+typedef struct changes {
+    uint64_t n, request_capacity;
+    uint32_t *request;
+    uint64_t n_weights;
+    int64_t **weight; /* [n_weights] arrays [n] */
+    uint64_t *capacity;
+    uint64_t *offset; /* [ranges + 1] */
+} changes;
+
+static void changes_free(changes *c)
+{
+    for (uint64_t b = 0; c->weight && b < c->n_weights; b++)
+        lta_free(c->weight[b]);
+    lta_free(c->weight);
+    lta_free(c->capacity);
+    lta_free(c->request);
+    lta_free(c->offset);
+    *c = (changes){0};
+}
+
+static lta_status changes_create(const lta_plan *plan, changes *c)
+{
+    lta_status st = LTA_OK;
+    c->n_weights = plan->n_weights;
+    LTA_TRY(LTA_CALLOC(&c->weight, c->n_weights));
+    LTA_TRY(LTA_CALLOC(&c->capacity, c->n_weights));
+    LTA_TRY(LTA_CALLOC(&c->offset, plan->pieces + 1));
+    LTA_TRY(LTA_GROW(&c->request, &c->request_capacity, 1));
+    for (uint64_t b = 0; b < c->n_weights; b++)
+        LTA_TRY(LTA_GROW(&c->weight[b], &c->capacity[b], 1));
+done:
+    return st;
+}
+
+static lta_status add_change(changes *c, uint32_t request, const int64_t *weight)
+{
+    lta_status st = LTA_OK;
+    LTA_TRY(LTA_GROW(&c->request, &c->request_capacity, c->n + 1));
+    for (uint64_t b = 0; b < c->n_weights; b++) {
+        LTA_TRY(LTA_GROW(&c->weight[b], &c->capacity[b], c->n + 1));
+        c->weight[b][c->n] = weight[b];
+    }
+    c->request[c->n++] = request;
+done:
+    return st;
+}
+
+/* Adds what requests i .. end - 1 of the problem change to sum [all * n_weights]. */
+static void change_by(const lta_plan *plan, const lta_part *part, const problem *p, uint64_t i, uint64_t end,
+                      int64_t *sum)
+{
+    const lta_runs *runs = &p->runs;
+    uint64_t n = plan->n_weights;
+    for (; i < end; i++) {
+        uint32_t node = (uint32_t)p->touched[i];
+        for (uint64_t b = 0; b < n; b++)
+            sum[i * n + b] += lta_blocks_between(part->start[node], part->depth[node], plan->weights[b]);
+        for (uint64_t k = runs->offset[i]; k < runs->offset[i + 1]; k++)
+            for (uint64_t b = 0; b < n; b++)
+                sum[runs->previous[k] * n + b] -=
+                    lta_blocks_between(runs->start[k], runs->start[k] + runs->length[k], plan->weights[b]);
+    }
+}
+
+/* The changes of both parts, by range. */
+static lta_status list_changes(const lta_plan *plan, const lta_part *parts, const problem *problems,
+                               changes *c)
+{
+    lta_status st = LTA_OK;
+    int64_t *sum[2] = {NULL, NULL};
+    uint64_t at[2];
+    for (int p = 0; p < 2; p++) {
+        at[p] = problems[p].n_earlier;
+        LTA_TRY(LTA_CALLOC(&sum[p], (at[p] + problems[p].n) * plan->n_weights));
+    }
+    for (uint64_t range = 0; range < plan->pieces; range++) {
+        for (int p = 0; p < 2; p++) {
+            const problem *q = &problems[p];
+            uint64_t begin = at[p], all = q->n_earlier + q->n;
+            while (at[p] < all && q->request[at[p]] < plan->boundary[range + 1])
+                at[p]++;
+            if (begin == at[p])
+                continue;
+            change_by(plan, &parts[p], q, begin, at[p], sum[p]);
+            for (uint64_t i = 0; i < at[p]; i++) {
+                int64_t *change = &sum[p][i * plan->n_weights];
+                if (change[0] == 0) /* weight in symbols: with none, no block changes hands either */
+                    continue;
+                LTA_TRY(add_change(c, q->request[i], change));
+            }
+            memset(sum[p], 0, at[p] * plan->n_weights * sizeof *sum[p]);
+        }
+        c->offset[range + 1] = c->n;
+    }
+done:
+    lta_free(sum[0]);
+    lta_free(sum[1]);
+    return st;
+}
+
+/* Visits of both parts as one list, by request, the crown first. from: [n] part of each. */
+static lta_status merge_visits(const lta_plan *plan, const lta_part *parts, lta_writer *w, uint8_t **from,
+                               uint64_t *n)
+{
+    lta_status st = LTA_OK;
+    const lta_touches *v[] = {&parts[0].visits, &parts[1].visits};
+    uint64_t at[2] = {0, 0}, *offset = NULL;
+    uint32_t *request = NULL, *start = NULL, *end = NULL;
+    *n = v[0]->n + v[1]->n;
+    LTA_TRY(LTA_ALLOC(from, *n));
+    LTA_TRY(LTA_ALLOC(&request, *n));
+    LTA_TRY(LTA_ALLOC(&start, *n));
+    LTA_TRY(LTA_ALLOC(&end, *n));
+    LTA_TRY(LTA_CALLOC(&offset, plan->pieces + 1));
+    uint64_t range = 0;
+    for (uint64_t i = 0; i < *n; i++) {
+        int p = at[1] == v[1]->n || (at[0] < v[0]->n && v[0]->request[at[0]] <= v[1]->request[at[1]]) ? 0 : 1;
+        uint32_t node = v[p]->node[at[p]];
+        request[i] = v[p]->request[at[p]++];
+        start[i] = parts[p].start[node];
+        end[i] = parts[p].depth[node];
+        (*from)[i] = (uint8_t)p;
+        while (request[i] >= plan->boundary[range + 1])
+            offset[++range] = i;
+    }
+    while (range < plan->pieces)
+        offset[++range] = *n;
+    LTA_TRY(lta_writer_column(w, "/visit/request", LTA_U32, request, *n, "1",
+                              "request that touches a path in this piece"));
+    LTA_TRY(
+        lta_writer_column(w, "/visit/start", LTA_U32, start, *n, "symbols", "depth above the path's begin"));
+    LTA_TRY(lta_writer_column(w, "/visit/end", LTA_U32, end, *n, "symbols", "depth of the path's end"));
+    LTA_TRY(lta_writer_column(w, "/visit/range", LTA_U64, offset, plan->pieces + 1, "1",
+                              "visits of range k are rows range[k] to range[k + 1] - 1"));
+done:
+    lta_free(offset);
+    lta_free(request);
+    lta_free(start);
+    lta_free(end);
+    return st;
+}
+
+/* The runs of both parts in the order of the merged visits. */
+static lta_status write_runs(lta_writer *w, lta_scope scope, const uint8_t *from, uint64_t n,
+                             const problem *problems)
+{
+    lta_status st = LTA_OK;
+    lta_runs all = {.n = n};
+    uint64_t at[2] = {problems[0].n_earlier, problems[1].n_earlier};
+    for (int p = 0; p < 2; p++)
+        all.n_runs += problems[p].runs.n_runs - problems[p].runs.offset[at[p]];
+    LTA_TRY(LTA_ALLOC(&all.offset, n + 1));
+    LTA_TRY(LTA_ALLOC(&all.previous, all.n_runs));
+    LTA_TRY(LTA_ALLOC(&all.start, all.n_runs));
+    LTA_TRY(LTA_ALLOC(&all.length, all.n_runs));
+    uint64_t k = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        const problem *p = &problems[from[i]];
+        uint64_t row = at[from[i]]++;
+        all.offset[i] = k;
+        for (uint64_t j = p->runs.offset[row]; j < p->runs.offset[row + 1]; j++, k++) {
+            all.previous[k] = p->request[p->runs.previous[j]];
+            all.start[k] = p->runs.start[j];
+            all.length[k] = p->runs.length[j];
+        }
+    }
+    all.offset[n] = k;
+    LTA_TRY(lta_piece_write_runs(w, scope, &all));
+done:
+    lta_runs_free(&all);
+    return st;
+}
+
+static lta_status write_changes(lta_writer *w, lta_scope scope, const lta_plan *plan, const changes *c)
+{
+    lta_status st = LTA_OK;
+    char path[80];
+    const char *name = lta_scope_name(scope);
+    snprintf(path, sizeof path, "/%s/change/range", name);
+    LTA_TRY(lta_writer_column(w, path, LTA_U64, c->offset, plan->pieces + 1, "1",
+                              "changes of range k are rows range[k] to range[k + 1] - 1"));
+    snprintf(path, sizeof path, "/%s/change/request", name);
+    LTA_TRY(
+        lta_writer_column(w, path, LTA_U32, c->request, c->n, "1", "request that last touched positions"));
+    for (uint64_t b = 0; b < plan->n_weights; b++) {
+        snprintf(path, sizeof path, "/%s/change/block%llu", name, (unsigned long long)plan->weights[b]);
+        LTA_TRY(lta_writer_column(w, path, LTA_I64, c->weight[b], c->n,
+                                  plan->weights[b] == 1 ? "symbols" : "blocks",
+                                  "how many more of them at the end of the range than at its begin"));
+    }
+done:
+    return st;
+}
+
+static lta_status map_scope(const lta_run *run, const lta_plan *plan, lta_scope scope, const lta_part *parts,
+                            const uint8_t *from, uint64_t n, lta_writer *w, uint64_t *n_runs)
+{
+    lta_status st = LTA_OK;
+    problem problems[2] = {0};
+    changes c = {0};
+    for (int p = 0; p < 2; p++) {
+        LTA_TRY(solve(run, &parts[p], scope, &problems[p]));
+        *n_runs += problems[p].runs.n_runs;
+    }
+    LTA_TRY(write_runs(w, scope, from, n, problems));
+    LTA_TRY(changes_create(plan, &c));
+    LTA_TRY(list_changes(plan, parts, problems, &c));
+    LTA_TRY(write_changes(w, scope, plan, &c));
+done:
+    changes_free(&c);
+    problem_free(&problems[0]);
+    problem_free(&problems[1]);
+    return st;
+}
+
+/* "STORE/pieces/piece-3.h5" -> "STORE/pieces", 3 */
+static lta_status parse_piece(const char *path, char **dir, uint64_t *number)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    unsigned long long k;
+    int used = 0;
+    if (sscanf(base, "piece-%llu.h5%n", &k, &used) != 1 || used == 0 || base[used] != '\0')
+        return lta_fail(LTA_ERR_USAGE, "%s: expected the name of a piece, STORE/pieces/piece-K.h5", path);
+    lta_status st = LTA_OK;
+    size_t n = slash ? (size_t)(slash - path) : 1;
+    LTA_TRY(LTA_ALLOC(dir, n + 2));
+    memcpy(*dir, slash ? path : ".", n);
+    (*dir)[n] = '\0';
+    *number = k;
+done:
+    return st;
+}
+
+lta_status lta_map_stage(const lta_run *run, const char *piece)
+{
+    lta_status st = LTA_OK;
+    lta_plan plan = {0};
+    lta_part parts[2] = {0};
+    lta_piece_file f = {0};
+    lta_reader *r = NULL;
+    lta_writer *w = NULL;
+    json_t *inputs = json_object();
+    uint8_t *from = NULL;
+    char *dir = NULL, name[32], made[32];
+    uint64_t k = 0, n, n_runs = 0;
+    bool current;
+    LTA_TRY(parse_piece(piece, &dir, &k));
+    lta_piece_name(name, "piece", k);
+    lta_piece_name(made, "map", k);
+    LTA_TRY(lta_piece_open(dir, name, &r));
+    LTA_TRY(lta_plan_load(dir, &plan));
+    LTA_TRY(lta_piece_note(dir, name, inputs));
+    LTA_TRY(lta_piece_begin(&f, run, dir, made, json_pack("{s:I}", "piece", (json_int_t)k),
+                            json_incref(inputs), &current));
+    if (current)
+        goto done;
+    LTA_TRY(lta_part_read(r, "/crown", &plan, &parts[0]));
+    LTA_TRY(lta_part_read(r, "/subtrees", &plan, &parts[1]));
+    LTA_TRY(lta_piece_create(&f, &w));
+    LTA_TRY(merge_visits(&plan, parts, w, &from, &n));
+    for (int s = 0; s < LTA_SCOPES; s++)
+        if (plan.runs_in[s]) {
+            LTA_TRY(lta_check_stop(run));
+            LTA_TRY(map_scope(run, &plan, (lta_scope)s, parts, from, n, w, &n_runs));
+        }
+    LTA_TRY(lta_piece_commit(&f, w));
+    lta_log_line(run->log, LTA_LOG_INFO, "map", "piece %llu: %llu visits, %llu runs (%s), %.2f s",
+                 (unsigned long long)k, (unsigned long long)n, (unsigned long long)n_runs,
+                 lta_compute_device(run), lta_seconds() - f.started);
+done:
+    json_decref(inputs);
+    lta_free(from);
+    lta_writer_close(w);
+    lta_reader_close(r);
+    lta_part_free(&parts[0]);
+    lta_part_free(&parts[1]);
+    lta_plan_free(&plan);
+    lta_piece_end(&f);
+    lta_free(dir);
+    return st;
+}
