@@ -14,3 +14,6 @@ lta_test(sequences test_sequences.c kernel_cases.c)
 target_link_libraries(test_sequences PRIVATE lta_test_support)
 
 add_test(NAME synth_files COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/synth_files.py $<TARGET_FILE:lta>)
+
+lta_test(split test_split.c store_sample.c)
+target_link_libraries(test_split PRIVATE lta_test_support)
