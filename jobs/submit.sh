@@ -43,6 +43,7 @@ sweep)
     tasks=$(awk 'END { print NR }' "$1") # wc counts no last line without newline
     [ "$tasks" -gt 0 ] || job_die 3 "$1 is empty"
     ;;
+piece) [ $# -ge 2 ] || job_die 2 "piece needs a step and a STORE: jobs/split.sh says which" ;;
 *) usage >&2 && exit 2 ;;
 esac
 
