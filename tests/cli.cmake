@@ -38,3 +38,6 @@ lta_cli_test(manual test_manual.py)
 lta_cli_test(report test_report.py Figures Writing)
 lta_cli_test(report_browser test_report.py Browser)
 set_tests_properties(cli_report_browser PROPERTIES LABELS once) # of other programs: sanitizers have nothing to say there
+lta_cli_test(jobs test_jobs.py Local)
+lta_cli_test(jobs_slurm test_jobs.py Slurm)
+set_tests_properties(cli_jobs_slurm PROPERTIES LABELS once) # of the scripts: sanitizers have nothing to say there
