@@ -34,8 +34,8 @@ class Made(support.CliTest):
         env = support.environment(**{"LTA": support.lta_path(), "LTA_SITE": "/dev/null", "TMPDIR": self.folder, **changes})
         return {k: v for k, v in env.items() if not k.startswith(("SLURM_", "SBATCH_")) or k in changes}
 
-    def submit(self, *arguments, code=0, **changes):
-        done = subprocess.run([os.path.join(JOBS, "submit.sh"), *arguments], cwd=self.folder, env=self.environment(**changes),
+    def submit(self, *arguments, code=0, script="submit.sh", **changes):
+        done = subprocess.run([os.path.join(JOBS, script), *arguments], cwd=self.folder, env=self.environment(**changes),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=support.TIMEOUT)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done
@@ -50,7 +50,8 @@ class Made(support.CliTest):
     def same(self, store, *arguments):
         """The store has the bytes that one process gives."""
         self.ok("run", "-q", "-o", "expected", *arguments)
-        expected, made = support.tree(self.path("expected")), support.tree(self.path(store))
+        expected = support.tree(self.path("expected"))
+        made = {name: data for name, data in support.tree(self.path(store)).items() if not name.startswith("pieces/")}
         self.assertGreater(len(expected), 5)
         self.assertEqual(support.differences(made, expected), [])
         shutil.rmtree(self.path("expected"))
@@ -104,6 +105,26 @@ class Local(Made):
             self.same(store, "--format", fmt, *files)
         self.assertEqual([(line["task"], line["exit_code"]) for line in self.last_lines(done.stdout)],
                          [(1, 0), (2, 0), (3, 0), (4, 0), (7, 3)])
+
+    def test_split(self):
+        chain = self.submit("--dry-run", "--sbatch", "--time=9", "s", "4", "marconi", "f", script="split.sh").stdout.splitlines()
+        self.assertEqual([line.split("piece.sbatch ")[1] for line in chain], ["plan s 4 marconi f", "map s", "reduce s", "finish s"])
+        for line, array_of, after in zip(chain, ("", "--array=0-3", "--array=0-3", ""), ("", "PLAN", "MAP", "REDUCE")):
+            self.assertIn("--time=9", line)
+            self.assertIn(array_of, line)
+            self.assertEqual("--dependency=afterok:JOB_OF_%s --kill-on-invalid-dep=yes" % after in line, after != "", line)
+        for wrong in ([], ["s"], ["s", "0"], ["s", "2", "marconi"]):
+            self.submit("--dry-run", *wrong, script="split.sh", code=2)
+        done = self.submit("--local", "s", "3", "marconi", *self.files, script="split.sh")
+        self.assertEqual([line["exit_code"] for line in self.last_lines(done.stdout)], [0] * 11)
+        self.same("s", "--format", "marconi", *self.files)
+        before = support.identities(self.path("s", "pieces"))
+        again = self.submit("--local", "s", "3", "marconi", *self.files, script="split.sh")
+        self.assertIn("map-2.h5 is up to date", again.stderr)
+        h5 = {name for name in before if name.endswith(".h5")}
+        after = support.identities(self.path("s", "pieces"))
+        self.assertEqual({name: before[name] for name in h5}, {name: after[name] for name in h5})
+        self.submit("--local", "t", "3", "marconi", "absent.jsonl", script="split.sh", code=3)
 
     def test_lock(self):
         """The lock holds as long as its holder lives, and no longer, even when that is killed."""
@@ -238,6 +259,26 @@ class Slurm(Made):
                 line, = self.last_lines(f.read())
             self.assertEqual((line["task"], line["exit_code"]), (i, 0))
             self.same(store, "--format", fmt, *files)
+
+    def test_split(self):
+        """A chain of plan, 8 maps, 8 reduces and finish; one map is requeued while it runs."""
+        slow = self.write("slow", '#!/bin/bash\n[ "$1" != map ] || sleep 1\nexec "$REAL_LTA" "$@"\n')
+        os.chmod(slow, 0o755)
+        given = ["--sbatch", "--cpus-per-task=1", "--sbatch", "--mem=500M"]
+        changes = {"SLURM_CONF": self.conf, "LTA": slow, "REAL_LTA": support.lta_path()}
+        jobs = self.submit(*given, "s", "8", "marconi", *self.files, script="split.sh", **changes).stdout.split()
+        self.assertEqual(len(jobs), 4)
+        for job in jobs:
+            self.addCleanup(self.slurm, "scancel", job)
+        self.until("maps of job %s run" % jobs[1], lambda: "R" in self.slurm("squeue", "-h", "-r", "-o", "%t", "-j", jobs[1]).split(), jobs[1])
+        self.slurm("scontrol", "requeue", jobs[1] + "_3")
+        self.assertEqual(self.finished(jobs[3], 150), ("COMPLETED", 0))
+        self.same("s", "--format", "marconi", *self.files)
+        # a chain whose plan fails ends, its jobs do not wait for ever
+        jobs = self.submit(*given, "t", "2", "marconi", "absent.jsonl", script="split.sh", **changes).stdout.split()
+        self.assertEqual(self.finished(jobs[0])[0], "FAILED")
+        for job in jobs[1:]:
+            self.assertEqual(self.finished(job)[0], "CANCELLED")
 
     def test_signal_and_double_submission(self):
         job, trace = self.start_slow()
