@@ -280,7 +280,7 @@ static lta_status map_scope(const lta_run *run, const lta_plan *plan, lta_scope 
     problem problems[2] = {0};
     changes c = {0};
     for (int p = 0; p < 2; p++) {
-        LTA_TRY(solve(run, &parts[p], scope, &problems[p]));
+        LTA_TRY(solve(run, &parts[p], (int)scope, &problems[p]));
         *n_runs += problems[p].runs.n_runs;
     }
     LTA_TRY(write_runs(w, scope, from, n, problems));

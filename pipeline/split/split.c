@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Bytes that a map and a reduce may need for what a piece holds, measured (jobs/README.md), and for the
- * program itself. */
+/* Bytes that a map and a reduce may need for what a piece holds, and for the program itself: more than all
+ * that was measured (jobs/README.md). */
 enum { BYTES_OF_LOAD = 256, BYTES_OF_REQUEST = 512, BYTES_OF_PROGRAM = 96 << 20 };
 
 typedef struct splitting {
