@@ -1,6 +1,6 @@
 /* tests/test_split.c - a trace in pieces gives the files that one process writes, to the last byte: on
  * generated traces with every shape, tie and scope, in 1, 2, 3, 7 and 16 pieces, with and without outputs.
- * Replay: LTA_TEST_SEED=<seed> LTA_TEST_TRACES=1; 500 traces: LTA_TEST_TRACES=5000. */
+ * Replay: LTA_TEST_SEED=<seed> LTA_TEST_TRACES=1; 500 traces: LTA_TEST_TRACES=10000. */
 #include "kernels/ops.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-enum { TRACES = 400, A_TRIAL = 10 }; /* a trace in five ways costs as much as so many of other tests */
+enum { TRACES = 400, A_TRIAL = 20 }; /* a trace in five ways costs as much as so many of other tests */
 
 typedef struct fixture {
     char *dir, *whole, *split, *pieces;
