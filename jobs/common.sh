@@ -132,8 +132,9 @@ job_run() {
         # a signal to the whole job also ends the timer, while lta still tidies up
         pid=$(cat "$job_work/pid")
         while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-        # 128 + number: lta had not begun yet, or only the timer was hit. A kill at any point loses nothing either.
-        if [ -n "$job_stop" ] && [ "$job_code" -gt 128 ]; then job_code=$JOB_STOPPED; fi
+        # 128 + number: lta had not begun yet, or only the timer was hit; -1: bash saw it end while a trap ran, and lost the code.
+        # A kill at any point loses nothing either.
+        if [ -n "$job_stop" ] && [[ $job_code -gt 128 || $job_code -lt 0 ]]; then job_code=$JOB_STOPPED; fi
         peak=$(tail -n 1 "$job_work/peak" 2>/dev/null) || peak=''
     fi
     [ ${#timer[@]} -gt 0 ] || peak=''

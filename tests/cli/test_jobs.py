@@ -303,6 +303,7 @@ class Slurm(Made):
         time.sleep(1)
         self.assertEqual(self.finished(job)[0], "CANCELLED")  # it did not queue itself
         self.assertFalse(os.path.exists(self.path("s", "enriched.h5")))
+        self.assertEqual([line["exit_code"] for line in self.last_lines(self.log(job))], [5], self.log(job))
 
     def test_slurmd_stopped_and_started(self):
         job, trace = self.start_slow()
