@@ -17,3 +17,4 @@ add_test(NAME synth_files COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/s
 
 lta_test(split test_split.c store_sample.c)
 target_link_libraries(test_split PRIVATE lta_test_support)
+set_tests_properties(split PROPERTIES LABELS threads)
