@@ -231,6 +231,8 @@ class Slurm(Made):
         job = self.start("enrich", "s", "flat", "z.u32", LTA_RUN_OPTIONS="--ids u32")
         self.until("trace.h5 of job %s" % job, lambda: os.path.exists(self.path("s", "trace.h5")), job)
         self.assertFalse(os.path.exists(self.path("s", "enriched.h5")), "too fast for this test")
+        with open(glob.glob(self.path("lta-job.*", "pid"))[0]) as f:  # TMPDIR is the scratch of the job
+            self.pid = int(f.read())
         return job, support.identities(self.path("s"))["trace.h5"]
 
     def went_on(self, job, trace):
@@ -282,9 +284,12 @@ class Slurm(Made):
 
     def test_signal_and_double_submission(self):
         job, trace = self.start_slow()
+        os.kill(self.pid, signal.SIGSTOP)  # it may not end before the second one starts
         second = self.start("enrich", "s", "flat", "z.u32", LTA_RUN_OPTIONS="--ids u32")
         self.until("job %s tells" % second, lambda: "error: " in self.log(second), second)
         self.slurm("scancel", "--signal=USR1", "--batch", job)
+        time.sleep(1)
+        os.kill(self.pid, signal.SIGCONT)
         self.assertEqual(self.finished(second), ("FAILED", 75))
         self.assertIn("s is in use by job %s on " % job, self.log(second))
         self.went_on(job, trace)
