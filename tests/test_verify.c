@@ -66,8 +66,8 @@ static void write_source(const char *path)
             memmove(&history[s][22], &history[s][40], (size_t)(length[s] - 40) * sizeof(int));
             length[s] -= 18;
         }
-        fprintf(f, "{\"session_id\": %d, \"turn_id\": %d, \"ts\": %d.5, \"num_input_tokens\": %d, ", s, turn,
-                r, length[s]);
+        fprintf(f, "{\"session_id\": %d, \"turn_id\": %d, \"ts\": %d.%d, \"num_input_tokens\": %d, ", s, turn,
+                r, r * r % 7, length[s]);
         fprintf(f, "\"num_output_tokens\": 5, \"input_tokens\": [");
         for (int i = 0; i < length[s]; i++)
             fprintf(f, "%s%d", i ? ", " : "", history[s][i]);
@@ -358,6 +358,33 @@ static const change changes[] = {
     {4, "/tables/hit_curve/hits", 5, -100000},
     {4, "/tables/hit_curve/capacity", 3, 100000},
     {4, "/tables/hit_curve/lookups", 3, 1},
+    {4, "/tables/reuse_distance/count", 3, 1},
+    {4, "/tables/reuse_distance/next_edge", 3, 1},
+    {4, "/tables/input_length/count", -1, -1},
+    {4, "/tables/input_length/edge", -1, -1},
+    {4, "/tables/session_turns/count", -1, 1},
+    {4, "/tables/distributions/values", 0, 1},
+    {4, "/tables/distributions/none", 0, 1},
+    {4, "/tables/distributions/sum", 0, 1},
+    {4, "/tables/distributions/none", 1, 1},
+    {4, "/tables/distributions/sum", 1, -1},
+    {4, "/tables/distributions/mean", 2, 1},
+    {4, "/tables/distributions/min", 3, 1},
+    {4, "/tables/distributions/median", 0, 100000},
+    {4, "/tables/distributions/median", 3, 1},
+    {4, "/tables/distributions/q990", 2, -1},
+    {4, "/tables/distributions/max", -1, 1},
+    {4, "/tables/interarrival/gaps", 0, 1},
+    {4, "/tables/interarrival/zero_gaps", 0, 1},
+    {4, "/tables/interarrival/mean_us", 0, 2},
+    {4, "/tables/interarrival/cv", 0, 1},
+    {4, "/tables/interarrival/windows", 0, 1},
+    {4, "/tables/interarrival/window_us", 0, -59900000},
+    {4, "/tables/interarrival/index_of_dispersion", 0, 1},
+    {4, "/tables/interarrival/gamma_shape", 0, 1},
+    {4, "/tables/interarrival/gamma_scale_us", 0, 100},
+    {4, "/tables/interarrival/weibull_shape", 0, -1},
+    {4, "/tables/interarrival/weibull_scale_us", 0, 100},
 };
 
 static void wrong_values_are_found(void **state)

@@ -124,11 +124,12 @@ lta_status lta_verify_enriched(const lta_run *run, const lta_reader *r)
 {
     lta_status st = LTA_OK;
     lta_trace t = {0};
-    (void)run;
     LTA_TRY(lta_trace_read(r, false, &t));
     LTA_TRY(lta_verify_fields(r, &t));
     LTA_TRY(check_tables(r, &t));
     LTA_TRY(lta_verify_hit_table(r, t.n));
+    LTA_TRY(lta_verify_histograms(run, r, &t));
+    LTA_TRY(lta_verify_interarrival(r, &t));
 done:
     lta_trace_free(&t);
     return st;
@@ -293,6 +294,7 @@ lta_status lta_verify_enriched_against(const lta_reader *enriched, const lta_rea
         LTA_TRY(check_distances(enriched, &reuse->runs[LTA_SCOPE_GLOBAL], trie,
                                 reuse->inputs_only ? trie->input_node : trie->full_node));
         LTA_TRY(check_trie_depth(enriched, trie));
+        LTA_TRY(lta_verify_symbol_distances(enriched, &reuse->runs[LTA_SCOPE_GLOBAL], trie));
     }
 done:
     return st;

@@ -40,6 +40,12 @@ LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace
 /* Its table of hits, against the requests. */
 LTA_MUST_CHECK lta_status lta_verify_hit_table(const lta_reader *r, uint64_t n_requests);
 
+/* Its histograms and their quantiles, against the requests; those of single symbols as far as they tell. */
+LTA_MUST_CHECK lta_status lta_verify_histograms(const lta_run *run, const lta_reader *r, const lta_trace *t);
+
+/* Its table of gaps between arrivals, against the arrivals. */
+LTA_MUST_CHECK lta_status lta_verify_interarrival(const lta_reader *r, const lta_trace *t);
+
 /* ---- files of one store against each other; file names the one that is wrong ---- */
 
 LTA_MUST_CHECK lta_status lta_verify_trie_against(const lta_run *run, const char *file, const lta_trie *trie,
@@ -57,6 +63,9 @@ LTA_MUST_CHECK lta_status lta_verify_hits(const lta_run *run, const char *file, 
 /* trace: the reader of trace.h5; trie and reuse are NULL where the trace has no symbols. */
 LTA_MUST_CHECK lta_status lta_verify_enriched_against(const lta_reader *enriched, const lta_reader *trace,
                                                       const lta_trie *trie, const lta_reuse *reuse);
+/* The histogram of distances of single looked-up symbols, against the runs of scope global. */
+LTA_MUST_CHECK lta_status lta_verify_symbol_distances(const lta_reader *enriched, const lta_runs *runs,
+                                                      const lta_trie *trie);
 
 /* Depth down to which the touched path of request r had been touched before, in the scope of the runs. */
 static inline uint64_t lta_verify_covered(const lta_runs *runs, uint64_t r)
