@@ -18,3 +18,9 @@ add_test(NAME synth_files COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/s
 lta_test(split test_split.c store_sample.c)
 target_link_libraries(test_split PRIVATE lta_test_support)
 set_tests_properties(split PROPERTIES LABELS threads)
+
+# the same with limits so small that these traces reach them: changes in groups of 4, no more than 5 positions a bucket
+file(GLOB split_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/pipeline/split/*.c)
+lta_test(split_buckets test_split.c store_sample.c ${split_sources})
+target_compile_definitions(test_split_buckets PRIVATE LTA_CHANGES_A_GROUP=4 LTA_BUCKET_MOST=5)
+target_link_libraries(test_split_buckets PRIVATE lta_test_support)

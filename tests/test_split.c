@@ -142,8 +142,10 @@ static void work_in_pieces(const fixture *x, const lta_split_options *split, boo
 {
     char name[32];
     lta_plan plan;
+    json_t *digests = json_object();
     ok(x, lta_split_stage(&x->run, x->split, split, inputs_only, curve));
-    ok(x, lta_plan_load(x->pieces, &plan));
+    ok(x, lta_plan_load(x->pieces, digests, &plan));
+    json_decref(digests);
     for (uint64_t k = plan.pieces; k-- > 0;) { /* in no particular order */
         lta_piece_name(name, "piece", k);
         char *piece = path_in(x->pieces, name);

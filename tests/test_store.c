@@ -328,7 +328,7 @@ static int print_encoded(void)
     lta_chunk_shape shape;
     lta_chunk_worker *w;
     XXH3_state_t *hash = XXH3_createState();
-    if (!hash || lta_chunk_shape_for(8, ROWS, &shape) != LTA_OK)
+    if (!hash || lta_chunk_shape_for(8, ROWS, LTA_CHUNK_MOST, &shape) != LTA_OK)
         return 10;
     XXH3_64bits_reset(hash);
     for (int c = 0; c < CHUNKS; c++) { /* short rising columns, such as quantiles */

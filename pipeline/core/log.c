@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,15 +71,6 @@ void lta_log_line(lta_log *log, lta_log_level level, const char *stage, const ch
     fflush(log->stream);
 }
 
-void lta_progress_begin(lta_log *log, const char *stage, const char *unit, uint64_t total)
-{
-    log->stage = stage;
-    log->unit = unit;
-    log->total = total;
-    log->started = lta_seconds();
-    log->drawn = 0;
-}
-
 static void format_amount(char *out, size_t size, double v, const char *unit)
 {
     static const char *const prefix[] = {"", "k", "M", "G", "T"};
@@ -87,7 +79,32 @@ static void format_amount(char *out, size_t size, double v, const char *unit)
         v /= 1000.0;
         p++;
     }
-    snprintf(out, size, "%.*f %s%s", p == 0 ? 0 : 1, v, prefix[p], unit);
+    const char *space = *prefix[p] || *unit != ' ' ? " " : "";
+    snprintf(out, size, "%.*f%s%s%s", p == 0 ? 0 : 1, v, space, prefix[p], unit);
+}
+
+void lta_log_done(lta_log *log, const char *stage, double started, uint64_t requests, const char *fmt, ...)
+{
+    char text[1024], rate[32], memory[32];
+    struct rusage usage;
+    double seconds = lta_seconds() - started;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    getrusage(RUSAGE_SELF, &usage);
+    format_amount(rate, sizeof rate, (double)requests / (seconds > 1e-9 ? seconds : 1e-9), " requests/s");
+    format_amount(memory, sizeof memory, 1024.0 * (double)usage.ru_maxrss, "B");
+    lta_log_line(log, LTA_LOG_INFO, stage, "%s, %.2f s, %s, peak memory %s", text, seconds, rate, memory);
+}
+
+void lta_progress_begin(lta_log *log, const char *stage, const char *unit, uint64_t total)
+{
+    log->stage = stage;
+    log->unit = unit;
+    log->total = total;
+    log->started = lta_seconds();
+    log->drawn = 0;
 }
 
 void lta_progress_update(lta_log *log, uint64_t done)

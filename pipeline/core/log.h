@@ -40,6 +40,11 @@ void lta_log_init(lta_log *log, FILE *stream, lta_log_level level, bool json);
 LTA_PRINTF(4, 5)
 void lta_log_line(lta_log *log, lta_log_level level, const char *stage, const char *fmt, ...);
 
+/* That a stage is done with `requests`: INFO, the text followed by the seconds since `started`, requests a
+ * second, and the most memory that the process has held. */
+LTA_PRINTF(5, 6)
+void lta_log_done(lta_log *log, const char *stage, double started, uint64_t requests, const char *fmt, ...);
+
 /* stage and unit ("B" for bytes, else a noun) must outlive the bar; total 0 = unknown. */
 void lta_progress_begin(lta_log *log, const char *stage, const char *unit, uint64_t total);
 void lta_progress_update(lta_log *log, uint64_t done);

@@ -267,9 +267,8 @@ lta_status lta_curve_stage(const lta_run *run, const char *store, lta_curve_opti
 
     uint64_t vertices, written;
     LTA_TRY(lta_curve_commit(&stage, &curves, lta_unit_name(trace.unit), &written, &vertices));
-    lta_log_line(run->log, LTA_LOG_INFO, "curve", "%llu curves with %llu vertices (%s), %.2f s",
-                 (unsigned long long)written, (unsigned long long)vertices, lta_compute_device(run),
-                 lta_seconds() - stage.started);
+    lta_log_done(run->log, "curve", stage.started, trace.n, "%llu curves with %llu vertices (%s)",
+                 (unsigned long long)written, (unsigned long long)vertices, lta_compute_device(run));
 done:
     lta_curves_free(&curves);
     lta_reuse_leave(run, reuse_digest, &reuse);

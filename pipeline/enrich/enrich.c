@@ -118,8 +118,8 @@ lta_status lta_enrich_stage(const lta_run *run, const char *store, const lta_enr
     LTA_TRY(lta_fields_write(&e, w));
     LTA_TRY(lta_table_set_write(&tables, w));
     LTA_TRY(lta_stage_commit(&stage, w));
-    lta_log_line(run->log, LTA_LOG_INFO, "enrich", "%llu requests, %llu tables, %.2f s",
-                 (unsigned long long)e.trace.n, (unsigned long long)tables.n, lta_seconds() - stage.started);
+    lta_log_done(run->log, "enrich", stage.started, e.trace.n, "%llu requests, %llu tables",
+                 (unsigned long long)e.trace.n, (unsigned long long)tables.n);
 done:
     lta_writer_close(w);
     lta_reader_close(r);

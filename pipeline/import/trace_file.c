@@ -8,7 +8,7 @@
 
 typedef unsigned long long ull; /* for printf */
 
-static void log_trace(const lta_run *run, const lta_trace *t, const char *stage, double seconds)
+static void log_trace(const lta_run *run, const lta_trace *t, const char *stage, double started)
 {
     uint64_t all = 0;
     char sessions[64] = "", symbols[96] = ""; /* not said of sources that give none */
@@ -20,9 +20,8 @@ static void log_trace(const lta_run *run, const lta_trace *t, const char *stage,
     if (t->unit != LTA_UNIT_NONE)
         snprintf(symbols, sizeof symbols, ", %llu of %llu symbol%s stored", (ull)t->sequences.n_symbols,
                  (ull)all, all == 1 ? "" : "s");
-    lta_log_line(run->log, LTA_LOG_INFO, stage, "%s: %llu request%s%s, %llu source%s%s, %.1f s", t->name,
-                 (ull)t->n, t->n == 1 ? "" : "s", sessions, (ull)t->sources.n, t->sources.n == 1 ? "" : "s",
-                 symbols, seconds);
+    lta_log_done(run->log, stage, started, t->n, "%s: %llu request%s%s, %llu source%s%s", t->name, (ull)t->n,
+                 t->n == 1 ? "" : "s", sessions, (ull)t->sources.n, t->sources.n == 1 ? "" : "s", symbols);
 }
 
 static lta_status write_down_inputs(const lta_trace_maker *m, char **text)
@@ -64,7 +63,7 @@ lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_
     LTA_TRY(lta_check_stop(run));
     LTA_TRY(write_down_inputs(m, &inputs));
     LTA_TRY(lta_writer_commit(w, m->parameters, inputs));
-    log_trace(run, &trace, m->stage, lta_seconds() - m->started);
+    log_trace(run, &trace, m->stage, m->started);
 done:
     lta_free(inputs);
     lta_writer_close(w);

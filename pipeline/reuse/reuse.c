@@ -159,9 +159,9 @@ lta_status lta_reuse_stage(const lta_run *run, const char *store, const lta_reus
         runs[LTA_SCOPE_SOURCE] = runs[LTA_SCOPE_GLOBAL];
     for (int s = 0; s < LTA_SCOPES; s++)
         reuse.present[s] = runs[s].offset != NULL;
-    lta_log_line(run->log, LTA_LOG_INFO, "reuse", "%llu runs of %llu requests in scope global (%s), %.2f s",
+    lta_log_done(run->log, "reuse", stage.started, trace.n, "%llu runs of %llu requests in scope global (%s)",
                  (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)trace.n,
-                 lta_compute_device(run), lta_seconds() - stage.started);
+                 lta_compute_device(run));
 done:
     lta_reuse_leave(run, digest, &reuse);
     lta_trie_leave(run, trie_digest, &trie);

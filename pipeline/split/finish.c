@@ -95,9 +95,9 @@ static lta_status finish_reuse(const lta_run *run, const char *store, lta_reader
         if (plan->runs_in[s])
             LTA_TRY(join_ranges(ranges, plan, lta_scope_name((lta_scope)s), &runs[s]));
     LTA_TRY(lta_reuse_commit(&stage, runs, digest));
-    lta_log_line(run->log, LTA_LOG_INFO, "reuse", "%llu runs of %llu requests in scope global, %.2f s",
-                 (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)plan->n_requests,
-                 lta_seconds() - stage.started);
+    lta_log_done(run->log, "reuse", stage.started, plan->n_requests,
+                 "%llu runs of %llu requests in scope global",
+                 (unsigned long long)runs[LTA_SCOPE_GLOBAL].n_runs, (unsigned long long)plan->n_requests);
 done:
     for (int s = 0; s < LTA_SCOPES; s++)
         lta_runs_free(&runs[s]);
@@ -233,8 +233,8 @@ static lta_status finish_curves(const lta_run *run, const char *store, lta_reade
             LTA_TRY(sum_curve(ranges, plan, c));
     }
     LTA_TRY(lta_curve_commit(&stage, &curves, unit, &written, &vertices));
-    lta_log_line(run->log, LTA_LOG_INFO, "curve", "%llu curves with %llu vertices, %.2f s",
-                 (unsigned long long)written, (unsigned long long)vertices, lta_seconds() - stage.started);
+    lta_log_done(run->log, "curve", stage.started, plan->n_requests, "%llu curves with %llu vertices",
+                 (unsigned long long)written, (unsigned long long)vertices);
 done:
     lta_free(unit);
     lta_reader_close(trace);
@@ -250,13 +250,14 @@ lta_status lta_finish_stage(const lta_run *run, const char *store)
     lta_plan plan = {0};
     lta_reader **ranges = NULL;
     char *dir = NULL;
+    json_t *digests = json_object();
     LTA_TRY(lta_join_path(store, "pieces", &dir));
-    LTA_TRY(lta_plan_load(dir, &plan));
+    LTA_TRY(lta_plan_load(dir, digests, &plan));
     LTA_TRY(LTA_CALLOC(&ranges, plan.pieces));
     for (uint64_t k = 0; k < plan.pieces; k++) {
         char name[32];
         lta_piece_name(name, "reduce", k);
-        LTA_TRY(lta_piece_open(dir, name, &ranges[k]));
+        LTA_TRY(lta_piece_open(dir, name, digests, &ranges[k]));
     }
     LTA_TRY(finish_reuse(run, store, ranges, &plan));
     LTA_TRY(lta_check_stop(run));
@@ -265,6 +266,7 @@ done:
     for (uint64_t k = 0; ranges && k < plan.pieces; k++)
         lta_reader_close(ranges[k]);
     lta_free(ranges);
+    json_decref(digests);
     lta_plan_free(&plan);
     lta_free(dir);
     return st;

@@ -179,6 +179,14 @@ done:
     return st;
 }
 
+/* A reduce reads the rows of its range alone, from every map. */
+static void limit_chunks(lta_writer *w, const lta_plan *plan, const lta_part *parts)
+{
+    enum { LEAST = 1 << 12 }; /* below it the bookkeeping of chunks outweighs what is read in vain */
+    uint64_t rows = (parts[0].visits.n + parts[1].visits.n) / plan->pieces;
+    lta_writer_limit_chunks(w, rows > LEAST ? rows : LEAST);
+}
+
 /* Visits of both parts as one list, by request, the crown first. from: [n] part of each. */
 static lta_status merge_visits(const lta_plan *plan, const lta_part *parts, lta_writer *w, uint8_t **from,
                                uint64_t *n)
@@ -252,11 +260,51 @@ done:
     return st;
 }
 
+/* Of every LTA_CHANGES_A_GROUP changes: first and last request, and sums. */
+static lta_status write_groups(lta_writer *w, const char *scope, const lta_plan *plan, const changes *c)
+{
+    lta_status st = LTA_OK;
+    char path[80];
+    uint64_t n = (c->n + LTA_CHANGES_A_GROUP - 1) / LTA_CHANGES_A_GROUP;
+    uint32_t *ends[2] = {NULL, NULL};
+    int64_t *sum = NULL;
+    for (int e = 0; e < 2; e++)
+        LTA_TRY(LTA_ALLOC(&ends[e], n));
+    LTA_TRY(LTA_ALLOC(&sum, n));
+    for (uint64_t i = 0; i < c->n; i++) {
+        uint64_t g = i / LTA_CHANGES_A_GROUP;
+        bool begins = i % LTA_CHANGES_A_GROUP == 0;
+        ends[0][g] = begins || c->request[i] < ends[0][g] ? c->request[i] : ends[0][g];
+        ends[1][g] = begins || c->request[i] > ends[1][g] ? c->request[i] : ends[1][g];
+    }
+    for (int e = 0; e < 2; e++) {
+        snprintf(path, sizeof path, "/%s/change/group/%s", scope, e ? "last" : "first");
+        LTA_TRY(lta_writer_column(w, path, LTA_U32, ends[e], n, "1",
+                                  e ? "highest request of the group" : "lowest request of the group"));
+    }
+    for (uint64_t b = 0; b < plan->n_weights; b++) {
+        for (uint64_t i = 0; i < c->n; i++) {
+            uint64_t g = i / LTA_CHANGES_A_GROUP;
+            sum[g] = c->weight[b][i] + (i % LTA_CHANGES_A_GROUP == 0 ? 0 : sum[g]);
+        }
+        snprintf(path, sizeof path, "/%s/change/group/block%llu", scope,
+                 (unsigned long long)plan->weights[b]);
+        LTA_TRY(lta_writer_column(w, path, LTA_I64, sum, n, plan->weights[b] == 1 ? "symbols" : "blocks",
+                                  "sum over the group"));
+    }
+done:
+    lta_free(ends[0]);
+    lta_free(ends[1]);
+    lta_free(sum);
+    return st;
+}
+
 static lta_status write_changes(lta_writer *w, lta_scope scope, const lta_plan *plan, const changes *c)
 {
     lta_status st = LTA_OK;
     char path[80];
     const char *name = lta_scope_name(scope);
+    lta_writer_limit_chunks(w, LTA_CHANGES_A_GROUP);
     snprintf(path, sizeof path, "/%s/change/range", name);
     LTA_TRY(lta_writer_column(w, path, LTA_U64, c->offset, plan->pieces + 1, "1",
                               "changes of range k are rows range[k] to range[k + 1] - 1"));
@@ -269,6 +317,7 @@ static lta_status write_changes(lta_writer *w, lta_scope scope, const lta_plan *
                                   plan->weights[b] == 1 ? "symbols" : "blocks",
                                   "how many more of them at the end of the range than at its begin"));
     }
+    LTA_TRY(write_groups(w, name, plan, c));
 done:
     return st;
 }
@@ -283,6 +332,7 @@ static lta_status map_scope(const lta_run *run, const lta_plan *plan, lta_scope 
         LTA_TRY(solve(run, &parts[p], (int)scope, &problems[p]));
         *n_runs += problems[p].runs.n_runs;
     }
+    limit_chunks(w, plan, parts);
     LTA_TRY(write_runs(w, scope, from, n, problems));
     LTA_TRY(changes_create(plan, &c));
     LTA_TRY(list_changes(plan, parts, problems, &c));
@@ -320,7 +370,7 @@ lta_status lta_map_stage(const lta_run *run, const char *piece)
     lta_piece_file f = {0};
     lta_reader *r = NULL;
     lta_writer *w = NULL;
-    json_t *inputs = json_object();
+    json_t *inputs = json_object(), *digests = json_object();
     uint8_t *from = NULL;
     char *dir = NULL, name[32], made[32];
     uint64_t k = 0, n, n_runs = 0;
@@ -328,9 +378,10 @@ lta_status lta_map_stage(const lta_run *run, const char *piece)
     LTA_TRY(parse_piece(piece, &dir, &k));
     lta_piece_name(name, "piece", k);
     lta_piece_name(made, "map", k);
-    LTA_TRY(lta_piece_open(dir, name, &r));
-    LTA_TRY(lta_plan_load(dir, &plan));
-    LTA_TRY(lta_piece_note(dir, name, inputs));
+    LTA_TRY(lta_plan_load(dir, digests, &plan));
+    LTA_TRY(lta_piece_open(dir, name, digests, &r));
+    LTA_TRY(lta_piece_input(inputs, digests, "plan.h5"));
+    LTA_TRY(lta_piece_input(inputs, digests, name));
     LTA_TRY(lta_piece_begin(&f, run, dir, made, json_pack("{s:I}", "piece", (json_int_t)k),
                             json_incref(inputs), &current));
     if (current)
@@ -338,6 +389,7 @@ lta_status lta_map_stage(const lta_run *run, const char *piece)
     LTA_TRY(lta_part_read(r, "/crown", &plan, &parts[0]));
     LTA_TRY(lta_part_read(r, "/subtrees", &plan, &parts[1]));
     LTA_TRY(lta_piece_create(&f, &w));
+    limit_chunks(w, &plan, parts);
     LTA_TRY(merge_visits(&plan, parts, w, &from, &n));
     for (int s = 0; s < LTA_SCOPES; s++)
         if (plan.runs_in[s]) {
@@ -345,11 +397,12 @@ lta_status lta_map_stage(const lta_run *run, const char *piece)
             LTA_TRY(map_scope(run, &plan, (lta_scope)s, parts, from, n, w, &n_runs));
         }
     LTA_TRY(lta_piece_commit(&f, w));
-    lta_log_line(run->log, LTA_LOG_INFO, "map", "piece %llu: %llu visits, %llu runs (%s), %.2f s",
+    lta_log_done(run->log, "map", f.started, n, "piece %llu: %llu visits, %llu runs (%s)",
                  (unsigned long long)k, (unsigned long long)n, (unsigned long long)n_runs,
-                 lta_compute_device(run), lta_seconds() - f.started);
+                 lta_compute_device(run));
 done:
     json_decref(inputs);
+    json_decref(digests);
     lta_free(from);
     lta_writer_close(w);
     lta_reader_close(r);

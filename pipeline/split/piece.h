@@ -21,7 +21,14 @@ typedef struct lta_plan {
 } lta_plan;
 void lta_plan_free(lta_plan *p);
 json_t *lta_plan_parameters(const lta_plan *p); /* new; NULL without memory */
-LTA_MUST_CHECK lta_status lta_plan_load(const char *dir, lta_plan *out);
+/* digests: as of lta_piece_open() */
+LTA_MUST_CHECK lta_status lta_plan_load(const char *dir, json_t *digests, lta_plan *out);
+
+/* Rows of a map's list of changes that are summed up for readers who need no more of them; tests make it
+ * small. */
+#ifndef LTA_CHANGES_A_GROUP
+#define LTA_CHANGES_A_GROUP 4096
+#endif
 
 /* Requests that enter a part of the trie, in rising order. */
 typedef struct lta_touches {
@@ -63,14 +70,20 @@ LTA_MUST_CHECK lta_status lta_piece_begin(lta_piece_file *f, const lta_run *run,
                                           const char *name, json_t *parameters, json_t *inputs,
                                           bool *current);
 LTA_MUST_CHECK lta_status lta_piece_create(const lta_piece_file *f, lta_writer **out);
+/* The inputs must be those that were read: their digests come from what was open, or loaded. */
 LTA_MUST_CHECK lta_status lta_piece_commit(const lta_piece_file *f, lta_writer *w);
 void lta_piece_end(lta_piece_file *f);
 
 /* Opens DIR/NAME, which must be made from the files that now stand there (trace.h5 and trie.h5: in the store
- * around DIR). */
-LTA_MUST_CHECK lta_status lta_piece_open(const char *dir, const char *name, lta_reader **out);
-/* Notes the digest of DIR/NAME in the object. */
-LTA_MUST_CHECK lta_status lta_piece_note(const char *dir, const char *name, json_t *inputs);
+ * around DIR). digests: an object, from the names of all files seen so far to their digests, so that a
+ * command opens none just for that twice. */
+LTA_MUST_CHECK lta_status lta_piece_open(const char *dir, const char *name, json_t *digests,
+                                         lta_reader **out);
+/* Opens DIR/NAME for its digest, if it has not been seen. */
+LTA_MUST_CHECK lta_status lta_piece_note(const char *dir, const char *name, json_t *digests);
+/* One that was seen becomes an input. */
+LTA_MUST_CHECK lta_status lta_piece_input(json_t *inputs, const json_t *digests, const char *name);
+lta_status lta_piece_damaged(const lta_reader *r, const char *what);  /* the failure of a map's reader */
 void lta_piece_name(char out[32], const char *kind, uint64_t number); /* "map", 3 -> "map-3.h5" */
 /* The columns of runs, as in reuse.h5; group "/global". distance NULL: none. */
 LTA_MUST_CHECK lta_status lta_piece_write_runs(lta_writer *w, lta_scope scope, const lta_runs *runs);

@@ -1,23 +1,26 @@
 /* pipeline/split/reduce.c - one range of time: the runs of its requests from all pieces, their distances, and
- * their part of every curve.
- *
- * T(p, r) of a p before the range needs the weight held by requests after p when the range begins. Only sums
- * up to the p's that the range asks for matter, so what lies between two of them is one bucket, and the
- * buckets are requests of a smaller problem of the same kind, before those of the range. */
+ * their part of every curve. What earlier requests hold comes in buckets (held.h), which are requests of a
+ * smaller problem of the same kind, before those of the range. */
 #include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/split/held.h"
 #include "pipeline/split/piece.h"
 #include "pipeline/split/split.h"
 
 #include <string.h>
 
+#ifndef LTA_BUCKET_MOST
+#define LTA_BUCKET_MOST UINT32_MAX /* the largest weight of a request; tests make it small */
+#endif
+
 typedef struct range {
     const lta_run *run;
     const lta_plan *plan;
     const char *dir;
+    json_t *digests;
     uint64_t k, first, n;      /* the range and its requests */
-    lta_reader **map;          /* [pieces] */
+    lta_reader *piece, **map;  /* [pieces] */
     uint64_t *visits;          /* [pieces + 1] rows of each map among all visits of the range */
     uint64_t *from;            /* [pieces] row of each map's first one, there */
     uint32_t *request, *start; /* [visits] request: from 0 within the range */
@@ -29,6 +32,7 @@ static void range_free(range *g)
 {
     for (uint64_t j = 0; g->map && j < g->plan->pieces; j++)
         lta_reader_close(g->map[j]);
+    lta_reader_close(g->piece);
     lta_free(g->map);
     lta_free(g->visits);
     lta_free(g->from);
@@ -37,31 +41,41 @@ static void range_free(range *g)
     lta_free(g->end);
     lta_free(g->lookup[0]);
     lta_free(g->lookup[1]);
+    json_decref(g->digests);
     *g = (range){0};
 }
 
-static lta_status damaged(const lta_reader *r, const char *what)
+/* All maps, and the piece of the range. */
+static lta_status open_inputs(range *g, json_t *inputs)
 {
-    return lta_fail(LTA_ERR_FORMAT, "%s:/%s: damaged; expected what `lta map` writes", lta_reader_path(r),
-                    what);
+    lta_status st = LTA_OK;
+    char name[32];
+    lta_piece_name(name, "piece", g->k);
+    LTA_TRY(lta_piece_open(g->dir, name, g->digests, &g->piece));
+    LTA_TRY(lta_piece_input(inputs, g->digests, "plan.h5"));
+    LTA_TRY(lta_piece_input(inputs, g->digests, name));
+    LTA_TRY(LTA_CALLOC(&g->map, g->plan->pieces));
+    for (uint64_t j = 0; j < g->plan->pieces; j++) {
+        lta_piece_name(name, "map", j);
+        LTA_TRY(lta_piece_open(g->dir, name, g->digests, &g->map[j]));
+        LTA_TRY(lta_piece_input(inputs, g->digests, name));
+    }
+done:
+    return st;
 }
 
-static lta_status open_maps(range *g)
+static lta_status read_visits(range *g)
 {
     lta_status st = LTA_OK;
     uint64_t pieces = g->plan->pieces;
     uint32_t *end = NULL;
-    LTA_TRY(LTA_CALLOC(&g->map, pieces));
     LTA_TRY(LTA_CALLOC(&g->visits, pieces + 1));
     LTA_TRY(LTA_CALLOC(&g->from, pieces));
     for (uint64_t j = 0; j < pieces; j++) {
-        char name[32];
         uint64_t rows[2];
-        lta_piece_name(name, "map", j);
-        LTA_TRY(lta_piece_open(g->dir, name, &g->map[j]));
         LTA_TRY(lta_reader_rows(g->map[j], "/visit/range", LTA_U64, g->k, 2, rows));
         if (rows[0] > rows[1] || rows[1] - rows[0] > 2 * g->n) /* the crown, and a subtree */
-            LTA_TRY(damaged(g->map[j], "visit/range"));
+            LTA_TRY(lta_piece_damaged(g->map[j], "visit/range"));
         g->from[j] = rows[0];
         g->visits[j + 1] = g->visits[j] + rows[1] - rows[0];
     }
@@ -76,7 +90,7 @@ static lta_status open_maps(range *g)
         LTA_TRY(lta_reader_rows(g->map[j], "/visit/end", LTA_U32, g->from[j], n, end + at));
         for (uint64_t i = at; i < at + n; i++) {
             if (g->request[i] < g->first || g->request[i] - g->first >= g->n || g->start[i] >= end[i]) {
-                st = damaged(g->map[j], "visit/request");
+                st = lta_piece_damaged(g->map[j], "visit/request");
                 goto done;
             }
             uint64_t r = g->request[i] -= (uint32_t)g->first;
@@ -91,17 +105,12 @@ done:
 static lta_status read_lookups(range *g)
 {
     lta_status st = LTA_OK;
-    lta_reader *r = NULL;
-    char name[32];
-    lta_piece_name(name, "piece", g->k);
-    LTA_TRY(lta_piece_open(g->dir, name, &r));
     for (int i = 0; i < 2; i++) {
         LTA_TRY(LTA_ALLOC(&g->lookup[i], g->n));
-        LTA_TRY(lta_reader_rows(r, i ? "/range/lookup_reserve_last" : "/range/lookup", LTA_U32, 0, g->n,
-                                g->lookup[i]));
+        LTA_TRY(lta_reader_rows(g->piece, i ? "/range/lookup_reserve_last" : "/range/lookup", LTA_U32, 0,
+                                g->n, g->lookup[i]));
     }
 done:
-    lta_reader_close(r);
     return st;
 }
 
@@ -160,7 +169,7 @@ static lta_status read_rows(const range *g, const char *scope, rows *v)
         begin[j] = offset[0];
         for (uint64_t i = 0; i < n; i++) {
             if (offset[i + 1] < offset[i]) {
-                st = damaged(g->map[j], scope);
+                st = lta_piece_damaged(g->map[j], scope);
                 goto done;
             }
             v->offset[at + i + 1] = total + offset[i + 1] - offset[0];
@@ -241,87 +250,10 @@ done:
     return st;
 }
 
-/* ---- what earlier requests hold ---- */
-
-/* The requests before the range that are asked for, as a set with ranks. */
-typedef struct asked {
-    uint64_t *word;  /* [first / 64 + 1] a bit each */
-    uint32_t *below; /* [the same] asked for in earlier words */
-    uint64_t n;
-} asked;
-
-static void asked_free(asked *a)
-{
-    lta_free(a->word);
-    lta_free(a->below);
-    *a = (asked){0};
-}
-
-static lta_status ask(const range *g, const lta_runs *runs, asked *a)
-{
-    lta_status st = LTA_OK;
-    uint64_t n_words = g->first / 64 + 1;
-    LTA_TRY(LTA_CALLOC(&a->word, n_words));
-    LTA_TRY(LTA_ALLOC(&a->below, n_words));
-    for (uint64_t k = 0; k < runs->n_runs; k++)
-        if (runs->previous[k] < g->first)
-            a->word[runs->previous[k] / 64] |= UINT64_C(1) << runs->previous[k] % 64;
-    for (uint64_t i = 0; i < n_words; i++) {
-        a->below[i] = (uint32_t)a->n;
-        a->n += (uint64_t)__builtin_popcountll(a->word[i]);
-    }
-done:
-    return st;
-}
-
-/* How many of those asked for come before q: the bucket of q. */
-static inline uint64_t bucket_of(const asked *a, uint64_t q)
-{
-    return a->below[q / 64] + (uint64_t)__builtin_popcountll(a->word[q / 64] & ((UINT64_C(1) << q % 64) - 1));
-}
-
-/* Adds up the changes of all ranges before this one: held [asked + 1] for each weight. */
-static lta_status add_changes(const range *g, const char *scope, const asked *a, uint64_t **held)
-{
-    lta_status st = LTA_OK;
-    uint32_t *request = NULL;
-    int64_t *change = NULL;
-    char path[80];
-    for (uint64_t j = 0; j < g->plan->pieces; j++) {
-        uint64_t n;
-        lta_free(request);
-        request = NULL;
-        snprintf(path, sizeof path, "/%s/change/range", scope);
-        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U64, g->k, 1, &n));
-        snprintf(path, sizeof path, "/%s/change/request", scope);
-        LTA_TRY(LTA_ALLOC(&request, n));
-        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U32, 0, n, request));
-        for (uint64_t i = 0; i < n; i++)
-            if (request[i] >= g->first) {
-                st = damaged(g->map[j], scope);
-                goto done;
-            }
-        for (uint64_t b = 0; b < g->plan->n_weights; b++) {
-            lta_free(change);
-            change = NULL;
-            snprintf(path, sizeof path, "/%s/change/block%llu", scope,
-                     (unsigned long long)g->plan->weights[b]);
-            LTA_TRY(LTA_ALLOC(&change, n));
-            LTA_TRY(lta_reader_rows(g->map[j], path, LTA_I64, 0, n, change));
-            for (uint64_t i = 0; i < n; i++)
-                held[b][bucket_of(a, request[i])] += (uint64_t)change[i];
-        }
-    }
-done:
-    lta_free(request);
-    lta_free(change);
-    return st;
-}
-
 /* ---- distances ---- */
 
 /* The smaller problem: buckets, then the requests of the range. */
-static lta_status distances(const range *g, const lta_runs *runs, const asked *a, const uint64_t *held,
+static lta_status distances(const range *g, const lta_runs *runs, const lta_asked *a, const uint64_t *held,
                             uint64_t block, uint64_t *distance)
 {
     lta_status st = LTA_OK;
@@ -335,7 +267,7 @@ static lta_status distances(const range *g, const lta_runs *runs, const asked *a
                           g->dir, (unsigned long long)g->k);
             goto done;
         }
-        before += held[i] / UINT32_MAX + 1;
+        before += held[i] / LTA_BUCKET_MOST + 1;
         end_of[i] = before - 1;
     }
     if (before + g->n >= UINT32_MAX) {
@@ -351,7 +283,7 @@ static lta_status distances(const range *g, const lta_runs *runs, const asked *a
     memset(offset, 0, before * sizeof *offset);
     for (uint64_t i = 0, at = 0; i <= a->n; i++)
         for (uint64_t left = held[i]; at <= end_of[i]; at++) {
-            first[at] = (uint32_t)(left < UINT32_MAX ? left : UINT32_MAX);
+            first[at] = (uint32_t)(left < LTA_BUCKET_MOST ? left : LTA_BUCKET_MOST);
             left -= first[at];
         }
     for (uint64_t r = 0; r < g->n; r++) {
@@ -361,7 +293,7 @@ static lta_status distances(const range *g, const lta_runs *runs, const asked *a
     offset[n] = runs->n_runs;
     for (uint64_t k = 0; k < runs->n_runs; k++) {
         uint32_t p = runs->previous[k];
-        previous[k] = (uint32_t)(p < g->first ? end_of[bucket_of(a, p)] : before + p - g->first);
+        previous[k] = (uint32_t)(p < g->first ? end_of[lta_bucket_of(a, p)] : before + p - g->first);
         weight[k] = lta_blocks_between(runs->start[k], runs->start[k] + runs->length[k], block);
     }
     LTA_TRY(lta_compute_distances(g->run, n, offset, previous, weight, first, distance));
@@ -415,14 +347,14 @@ static lta_status reduce_scope(const range *g, lta_scope scope, lta_writer *w, u
     const lta_plan *plan = g->plan;
     const char *name = lta_scope_name(scope);
     lta_runs runs = {0};
-    asked a = {0};
+    lta_asked a = {0};
     uint64_t **held = NULL, *in_blocks = NULL;
     LTA_TRY(join_runs(g, name, &runs));
-    LTA_TRY(ask(g, &runs, &a));
+    LTA_TRY(lta_ask(&runs, g->first, &a));
     LTA_TRY(LTA_CALLOC(&held, plan->n_weights));
     for (uint64_t b = 0; b < plan->n_weights; b++)
         LTA_TRY(LTA_CALLOC(&held[b], a.n + 1));
-    LTA_TRY(add_changes(g, name, &a, held));
+    LTA_TRY(lta_add_held(plan, g->map, g->k, name, &a, held));
     LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
     LTA_TRY(LTA_ALLOC(&in_blocks, runs.n_runs));
     LTA_TRY(distances(g, &runs, &a, held[0], 1, runs.distance));
@@ -445,7 +377,7 @@ done:
         lta_free(held[b]);
     lta_free(held);
     lta_free(in_blocks);
-    asked_free(&a);
+    lta_asked_free(&a);
     lta_runs_free(&runs);
     return st;
 }
@@ -457,12 +389,12 @@ lta_status lta_reduce_stage(const lta_run *run, const char *store, uint64_t k)
     range g = {0};
     lta_piece_file f = {0};
     lta_writer *w = NULL;
-    json_t *inputs = json_object();
+    json_t *inputs = json_object(), *digests = json_object();
     char *dir = NULL, name[32];
     uint64_t n_runs = 0;
     bool current;
     LTA_TRY(lta_join_path(store, "pieces", &dir));
-    LTA_TRY(lta_plan_load(dir, &plan));
+    LTA_TRY(lta_plan_load(dir, digests, &plan));
     if (k >= plan.pieces) {
         st = lta_fail(LTA_ERR_USAGE, "--range %llu: the plan has %llu ranges; expected 0 to %llu",
                       (unsigned long long)k, (unsigned long long)plan.pieces,
@@ -472,21 +404,17 @@ lta_status lta_reduce_stage(const lta_run *run, const char *store, uint64_t k)
     g = (range){.run = run,
                 .plan = &plan,
                 .dir = dir,
+                .digests = json_incref(digests),
                 .k = k,
                 .first = plan.boundary[k],
                 .n = plan.boundary[k + 1] - plan.boundary[k]};
-    lta_piece_name(name, "piece", k);
-    LTA_TRY(lta_piece_note(dir, name, inputs));
-    for (uint64_t j = 0; j < plan.pieces; j++) {
-        lta_piece_name(name, "map", j);
-        LTA_TRY(lta_piece_note(dir, name, inputs));
-    }
+    LTA_TRY(open_inputs(&g, inputs));
     lta_piece_name(name, "reduce", k);
     LTA_TRY(lta_piece_begin(&f, run, dir, name, json_pack("{s:I}", "range", (json_int_t)k),
                             json_incref(inputs), &current));
     if (current)
         goto done;
-    LTA_TRY(open_maps(&g));
+    LTA_TRY(read_visits(&g));
     LTA_TRY(read_lookups(&g));
     LTA_TRY(lta_piece_create(&f, &w));
     for (int s = 0; s < LTA_SCOPES; s++)
@@ -495,11 +423,12 @@ lta_status lta_reduce_stage(const lta_run *run, const char *store, uint64_t k)
             LTA_TRY(reduce_scope(&g, (lta_scope)s, w, &n_runs));
         }
     LTA_TRY(lta_piece_commit(&f, w));
-    lta_log_line(run->log, LTA_LOG_INFO, "reduce", "range %llu: %llu requests, %llu runs (%s), %.2f s",
+    lta_log_done(run->log, "reduce", f.started, g.n, "range %llu: %llu requests, %llu runs (%s)",
                  (unsigned long long)k, (unsigned long long)g.n, (unsigned long long)n_runs,
-                 lta_compute_device(run), lta_seconds() - f.started);
+                 lta_compute_device(run));
 done:
     json_decref(inputs);
+    json_decref(digests);
     lta_writer_close(w);
     range_free(&g);
     lta_plan_free(&plan);

@@ -17,6 +17,7 @@ enum { BYTES_OF_LOAD = 256, BYTES_OF_REQUEST = 512, BYTES_OF_PROGRAM = 96 << 20 
 typedef struct splitting {
     const lta_run *run;
     const char *dir;
+    json_t *digests; /* of the files it reads, and of the plan */
     lta_trace trace;
     lta_trie trie;
     lta_plan plan;
@@ -46,6 +47,7 @@ static void splitting_free(splitting *s)
     lta_plan_free(&s->plan);
     lta_trie_free(&s->trie);
     lta_trace_free(&s->trace);
+    json_decref(s->digests);
 }
 
 static lta_status plan_of(const lta_trace *trace, bool inputs_only, const lta_curve_options *curve,
@@ -222,7 +224,7 @@ static lta_status write_piece(const splitting *s, uint64_t k, lta_renumber *numb
     char name[32];
     bool current;
     lta_piece_name(name, "piece", k);
-    LTA_TRY(lta_piece_note(s->dir, "plan.h5", inputs));
+    LTA_TRY(lta_piece_input(inputs, s->digests, "plan.h5"));
     LTA_TRY(lta_piece_begin(&f, s->run, s->dir, name, json_pack("{s:I}", "piece", (json_int_t)k),
                             json_incref(inputs), &current));
     if (current)
@@ -249,8 +251,8 @@ static lta_status write_plan(const splitting *s)
     uint64_t *load = NULL, n = s->plan.pieces;
     json_t *inputs = json_object();
     bool current;
-    LTA_TRY(lta_piece_note(s->dir, "trace.h5", inputs));
-    LTA_TRY(lta_piece_note(s->dir, "trie.h5", inputs));
+    LTA_TRY(lta_piece_input(inputs, s->digests, "trace.h5"));
+    LTA_TRY(lta_piece_input(inputs, s->digests, "trie.h5"));
     LTA_TRY(lta_piece_begin(&f, s->run, s->dir, "plan.h5", lta_plan_parameters(&s->plan), json_incref(inputs),
                             &current));
     if (current)
@@ -281,7 +283,7 @@ static lta_status make_folder(const char *dir)
     return LTA_OK;
 }
 
-static void say(const splitting *s, double seconds)
+static void say(const splitting *s, double started)
 {
     uint64_t most = 0, sum = 0, n = s->plan.pieces;
     for (uint64_t k = 0; k < n; k++) {
@@ -289,19 +291,26 @@ static void say(const splitting *s, double seconds)
         most = load > most ? load : most;
         sum += load;
     }
-    lta_log_line(s->run->log, LTA_LOG_INFO, "split",
-                 "%llu pieces: %llu subtrees under %llu crown nodes, largest piece %.3f of the mean, %.2f s",
+    lta_log_done(s->run->log, "split", started, s->plan.n_requests,
+                 "%llu pieces: %llu subtrees under %llu crown nodes, largest piece %.3f of the mean",
                  (unsigned long long)n, (unsigned long long)s->cut.n_tops, (unsigned long long)s->cut.n_crown,
-                 sum > 0 ? (double)most * (double)n / (double)sum : 1.0, seconds);
+                 sum > 0 ? (double)most * (double)n / (double)sum : 1.0);
+}
+
+static lta_status note_digest(const splitting *s, const char *file, const char *digest)
+{
+    if (json_object_set_new(s->digests, file, json_string(digest)) != 0)
+        return lta_fail(LTA_ERR_NOMEM, "%s: could not note its digest", file);
+    return LTA_OK;
 }
 
 lta_status lta_split_stage(const lta_run *run, const char *store, const lta_split_options *options,
                            bool inputs_only, lta_curve_options *curve)
 {
     lta_status st = LTA_OK;
-    splitting s = {.run = run};
+    splitting s = {.run = run, .digests = json_object()};
     lta_renumber numbers[LTA_SCOPES] = {0};
-    char *dir = NULL;
+    char *dir = NULL, trace[LTA_SHA256_HEX], trie[LTA_SHA256_HEX];
     double started = lta_seconds();
     bool has;
     LTA_TRY(lta_stage_has_symbols(store, &has));
@@ -311,8 +320,10 @@ lta_status lta_split_stage(const lta_run *run, const char *store, const lta_spli
         goto done;
     }
     LTA_TRY(lta_curve_options_resolve(store, curve));
-    LTA_TRY(lta_trace_load(store, false, &s.trace, NULL));
-    LTA_TRY(lta_trie_load(run, store, s.trace.n, &s.trie, NULL));
+    LTA_TRY(lta_trace_load(store, false, &s.trace, trace));
+    LTA_TRY(lta_trie_load(run, store, s.trace.n, &s.trie, trie));
+    LTA_TRY(note_digest(&s, "trace.h5", trace));
+    LTA_TRY(note_digest(&s, "trie.h5", trie));
     LTA_TRY(lta_join_path(store, "pieces", &dir));
     s.dir = dir;
     LTA_TRY(plan_of(&s.trace, inputs_only, curve, &s.plan));
@@ -323,6 +334,7 @@ lta_status lta_split_stage(const lta_run *run, const char *store, const lta_spli
     LTA_TRY(number_nodes(&s));
     LTA_TRY(make_folder(dir));
     LTA_TRY(write_plan(&s));
+    LTA_TRY(lta_piece_note(dir, "plan.h5", s.digests));
     for (int g = 0; g < LTA_SCOPES; g++)
         if (s.groups[g])
             LTA_TRY(lta_renumber_create(s.groups[g], s.trace.n, &numbers[g]));
@@ -333,7 +345,7 @@ lta_status lta_split_stage(const lta_run *run, const char *store, const lta_spli
         lta_progress_update(run->log, k + 1);
     }
     lta_progress_end(run->log);
-    say(&s, lta_seconds() - started);
+    say(&s, started);
 done:
     for (int g = 0; g < LTA_SCOPES; g++)
         lta_renumber_free(&numbers[g]);

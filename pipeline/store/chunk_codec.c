@@ -7,16 +7,16 @@
 
 #include <string.h>
 
-enum { CHECKSUM_BYTES = 4, MAX_CHUNK_LENGTH = 1 << 17, MAX_CHUNK_BYTES = 1 << 20 };
+enum { CHECKSUM_BYTES = 4, MAX_CHUNK_BYTES = 1 << 20 };
 
-lta_status lta_chunk_shape_for(size_t element, uint64_t n, lta_chunk_shape *out)
+lta_status lta_chunk_shape_for(size_t element, uint64_t n, uint64_t most, lta_chunk_shape *out)
 {
     if (element > LTA_PLANE_DEFLATE_MAX / 2)
         return lta_fail(LTA_ERR_FORMAT, "a string of %zu bytes, expected at most %zu", element,
                         LTA_PLANE_DEFLATE_MAX / 2);
     /* a power of two, so that the 2^20 elements of a digest's leaf are whole chunks */
-    uint64_t length = MAX_CHUNK_LENGTH;
-    while (length > 1 && length * element > MAX_CHUNK_BYTES)
+    uint64_t length = LTA_CHUNK_MOST;
+    while (length > 1 && (length > most || length * element > MAX_CHUNK_BYTES))
         length /= 2;
     if (length > n)
         length = n > 0 ? n : 1;

@@ -17,9 +17,12 @@ typedef struct lta_chunk_shape {
     size_t bytes;    /* element * length, at most LTA_PLANE_DEFLATE_MAX */
 } lta_chunk_shape;
 
-/* The shape that the store gives a column of n elements. Errors: LTA_ERR_FORMAT when a single element is too
- * large. */
-LTA_MUST_CHECK lta_status lta_chunk_shape_for(size_t element, uint64_t n, lta_chunk_shape *out);
+enum { LTA_CHUNK_MOST = 1 << 17 };
+
+/* The shape that the store gives a column of n elements, with no more than `most` of them in a chunk.
+ * Errors: LTA_ERR_FORMAT when a single element is too large. */
+LTA_MUST_CHECK lta_status lta_chunk_shape_for(size_t element, uint64_t n, uint64_t most,
+                                              lta_chunk_shape *out);
 
 size_t lta_chunk_bound(const lta_chunk_shape *shape); /* largest encoded chunk, whoever encoded it */
 

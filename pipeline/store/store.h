@@ -33,6 +33,9 @@ typedef struct lta_reader lta_reader;
  * (threads). */
 LTA_MUST_CHECK lta_status lta_writer_create(const lta_run *run, const char *dir, const char *file,
                                             const char *format, lta_writer **out);
+/* Chunks of the columns to come are to have some `rows` elements at most: for readers who want so many at a
+ * time. */
+void lta_writer_limit_chunks(lta_writer *w, uint64_t rows);
 /* data [n] of type (not LTA_STR); unit "1" for ids and counts without a unit. Data are borrowed for the call.
  */
 LTA_MUST_CHECK lta_status lta_writer_column(lta_writer *w, const char *path, lta_type type, const void *data,

@@ -32,8 +32,9 @@ struct lta_writer {
     const lta_run *run;
     char *path, *partial; /* final name, name while it is being written */
     char *format;
-    int lock; /* descriptor of the partial file that holds the lock, -1 = none */
-    hid_t h5; /* negative once closed */
+    int lock;              /* descriptor of the partial file that holds the lock, -1 = none */
+    hid_t h5;              /* negative once closed */
+    uint64_t chunk_length; /* most elements of a chunk */
     bool renamed;
     char digest[LTA_SHA256_HEX]; /* of the content, once committed */
     written *datasets;
@@ -97,7 +98,7 @@ lta_status lta_writer_create(const lta_run *run, const char *dir, const char *fi
     size_t n = strlen(file) + sizeof "..partial";
     lta_h5_quiet();
     LTA_TRY(LTA_CALLOC(&w, 1));
-    *w = (lta_writer){.run = run, .lock = -1, .h5 = H5I_INVALID_HID};
+    *w = (lta_writer){.run = run, .lock = -1, .h5 = H5I_INVALID_HID, .chunk_length = LTA_CHUNK_MOST};
     LTA_TRY(LTA_ALLOC(&hidden, n));
     snprintf(hidden, n, ".%s.partial", file);
     LTA_TRY(lta_join_path(dir, file, &w->path));
@@ -111,6 +112,13 @@ done:
     lta_free(hidden);
     lta_writer_close(w);
     return st;
+}
+
+void lta_writer_limit_chunks(lta_writer *w, uint64_t rows)
+{
+    w->chunk_length = 1;
+    while (w->chunk_length < rows && w->chunk_length < LTA_CHUNK_MOST)
+        w->chunk_length *= 2;
 }
 
 /* ---- groups and attributes ---- */
@@ -296,7 +304,7 @@ static lta_status write_column(lta_writer *w, const column *c)
     for (uint64_t i = 0; c->strings && i < c->n; i++)
         if (lta_strings_length(c->strings, i) > element)
             element = (size_t)lta_strings_length(c->strings, i);
-    LTA_TRY(lta_chunk_shape_for(element > 0 ? element : 1, c->n, &shape));
+    LTA_TRY(lta_chunk_shape_for(element > 0 ? element : 1, c->n, w->chunk_length, &shape));
     LTA_TRY(digest_column(w, c, record.hex));
     LTA_TRY(make_parents(w, c->path));
     LTA_TRY(create_dataset(w, c, &shape, &dataset));

@@ -52,12 +52,16 @@ lta_status lta_trie_stage(const lta_run *run, const char *store)
     LTA_TRY(lta_stage_begin(&stage, run, "trie", store, "trie.h5", json_object(), inputs, &current));
     if (current)
         goto done;
+    lta_progress_begin(run->log, "trie", " steps", 3);
     LTA_TRY(lta_trace_load(store, true, &trace, NULL));
+    lta_progress_update(run->log, 1);
     LTA_TRY(lta_compute_trie(run, &trace.sequences, &trie));
+    lta_progress_update(run->log, 2);
     LTA_TRY(write_trie(&stage, &trie, digest));
-    lta_log_line(run->log, LTA_LOG_INFO, "trie", "%llu nodes for %llu requests (%s), %.2f s",
+    lta_progress_end(run->log);
+    lta_log_done(run->log, "trie", stage.started, trie.n_requests, "%llu nodes for %llu requests (%s)",
                  (unsigned long long)trie.n_nodes, (unsigned long long)trie.n_requests,
-                 lta_compute_device(run), lta_seconds() - stage.started);
+                 lta_compute_device(run));
 done:
     lta_trie_leave(run, digest, &trie);
     lta_trace_free(&trace);
