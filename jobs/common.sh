@@ -14,7 +14,7 @@ job_die() { # job_die CODE TEXT...
 }
 
 # A signal may come at any time: it is remembered from the first line on, and passed to lta once that runs.
-job_stop='' job_child='' job_interrupted=0 job_work=''
+job_stop='' job_child='' job_interrupted=0 job_work='' job_locked=''
 job_on_signal() {
     job_stop=$1 job_interrupted=1
     job_forward
@@ -79,6 +79,7 @@ job_lock() { # job_lock STORE
     [ "$code" = 0 ] || job_die 1 "flock $lock failed: a file system without locks? LTA_LOCK=off goes on without"
     { : >"$lock" && printf 'job %s on %s, pid %d\n' "$(job_name)" "$(hostname)" $$ >&9; } 2>/dev/null ||
         job_die 4 "cannot write $lock: file system full, over quota, read-only or gone?"
+    job_locked=$lock
 }
 
 job_name() { printf '%s%s' "${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID:-local}}" "${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"; }
@@ -138,6 +139,11 @@ job_run() {
         peak=$(tail -n 1 "$job_work/peak" 2>/dev/null) || peak=''
     fi
     [ ${#timer[@]} -gt 0 ] || peak=''
+    # lta can only tell which file it did not find; or it has made all anew, in the folder below the mount point
+    if [ "$job_code" != "$JOB_STOPPED" ] && [ -n "$job_locked" ] && ! [ "$job_locked" -ef /dev/fd/9 ]; then
+        job_say "error: $job_locked is not the file that this job has locked: its file system is gone, or somebody removed it"
+        job_code=4
+    fi
     spent=$((${EPOCHREALTIME/[.,]/} - begin))
     printf -v command '%s ' "$job_lta" "$@"
     printf '{"job":%s,"task":%s,"restarts":%s,"command":%s,"exit_code":%d,"seconds":%d.%03d,"peak_rss_kb":%s}\n' \

@@ -4,7 +4,7 @@
  * A writer fills a hidden file beside the final name (".NAME.partial"); lta_writer_commit() adds the root
  * attributes, flushes, syncs and renames it, so that a reader sees the old file or the new one. Every column
  * is a chunked 1-D dataset (shuffle, deflate, Fletcher32; no object times) with the attributes `description`
- * and `unit`. Bytes are the same for any number of threads: fixed chunk sizes, chunks compressed apart and
+ * and `unit`. Bytes are the same for any number of threads: chunks are compressed apart and
  * written in order by one thread. `content_sha256`, defined in pipeline/doc/store-format.md, is of what they
  * say.
  *

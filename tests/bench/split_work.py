@@ -2,7 +2,7 @@
 """What splitting a trace costs: for chats, agents, one prompt under every request and a cache trace, in 1, 2, 4, 8, 16 and 32 pieces,
 the processor time of all maps and reduces against that of one piece, the largest piece against the mean, bytes of STORE/pieces, the
 largest memory of a step, and the critical path: split, the slowest map, the slowest reduce, finish. One step at a time, one thread.
-Usage: tests/bench/split_work.py LTA [FOLDER], about 12 minutes and 5 GB; prints the tables of jobs/README.md."""
+Usage: tests/bench/split_work.py LTA [FOLDER], about 15 minutes and 10 GB; prints the tables of jobs/README.md."""
 import json
 import os
 import random
@@ -54,8 +54,8 @@ def sessions(rng, requests, turns, blocks, system):
 def make_stores(lta, folder):
     rng = random.Random(1)
     file = os.path.join(folder, "source.jsonl")
-    for name, rows in (("chats", sessions(rng, 8000000, 8, 3, 4)),
-                       ("agents", sessions(rng, 4000000, 30, 2, 12)),
+    for name, rows in (("chats", sessions(rng, 20000000, 8, 3, 4)),
+                       ("agents", sessions(rng, 8000000, 30, 2, 12)),
                        ("one prompt", ((i, list(range(20)) + [100 + rng.randrange(200000), 300000 + i]) for i in range(10000000)))):
         write_blocks(file, rows)
         store = os.path.join(folder, name)

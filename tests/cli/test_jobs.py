@@ -1,6 +1,4 @@
 """The scripts in jobs/: without SLURM, and in a real SLURM of one node where ../shared/slurm-local has one (root is needed).
-
-LTA_TEST_TIME_LIMIT=1 also lets a job run into its time limit, which takes up to two minutes more.
 """
 import array
 import glob
@@ -146,6 +144,54 @@ class Local(Made):
         self.assertIn("LTA_SCRATCH", self.submit("--local", "enrich", "s", "marconi", "f", code=4, LTA_SCRATCH="file/x").stderr)
         self.assertIn("no program absent", self.submit("--local", "enrich", "s", "marconi", "f", code=2, LTA="absent").stderr)
 
+    def mount(self, options):
+        """A small file system on the folder `disk`."""
+        os.mkdir(self.path("disk"))
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "lta-test", self.path("disk")], stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            self.skipTest("cannot mount a tmpfs: " + done.stderr.decode().strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", self.path("disk")], stderr=subprocess.DEVNULL)
+
+    def fill_up(self, store, sizes, *arguments, **options):
+        """The same job on a disk that is too small, and grows: code 4 and no damage, until there is room."""
+        codes = []
+        for size in sizes:
+            subprocess.run(["mount", "-o", "remount,size=" + size, self.path("disk")], check=True)
+            done = subprocess.run([os.path.join(JOBS, options.get("script", "submit.sh")), "--local", *arguments], cwd=self.folder,
+                                  env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=support.TIMEOUT)
+            codes.append(done.returncode)
+            if done.returncode != 0:
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertRegex(done.stderr, "error: .*([Nn]o space left|file system full)")
+                self.assertEqual([line["exit_code"] for line in self.last_lines(done.stdout) if line["exit_code"] != 0][-1:],
+                                 [4] if "lta-job: job" in done.stderr else [])
+        self.assertGreater(codes.count(4), 2)
+        self.assertEqual(codes[-1], 0)
+        self.same(store, "--format", "marconi", *self.files)
+
+    def test_disk_full(self):
+        self.mount("size=1M")
+        self.fill_up("disk/s", ("4k", "60k", "200k", "400k", "16M"), "enrich", "disk/s", "marconi", *self.files)
+
+    def test_disk_full_in_pieces(self):
+        self.mount("size=1M")
+        self.fill_up("disk/s", ("4k", "200k", "400k", "600k", "700k", "800k", "900k", "16M"), "disk/s", "3", "marconi", *self.files,
+                     script="split.sh")
+
+    def test_file_system_gone(self):
+        """Unmounted while lta works: code 4, whether lta can make the store anew in what is below or not."""
+        gone = self.write("gone", '#!/bin/bash\n"$REAL_LTA" import -q -o disk/s --format marconi src/*.jsonl\numount -l disk\n'
+                                  'eval "$AND_THEN"\nexec "$REAL_LTA" "$@"\n')
+        os.chmod(gone, 0o755)
+        for and_then, error in ((":", ""), ("rmdir disk; touch disk", "lta run: error: disk.*\n")):
+            self.mount("size=16M")
+            done = self.submit("--local", "enrich", "disk/s", "marconi", *self.files, code=4, LTA=gone, AND_THEN=and_then,
+                               REAL_LTA=support.lta_path())
+            self.assertRegex(done.stderr, error + "lta-job: error: .*disk/s.lock is not the file that this job has locked: its file "
+                                                  "system is gone, or somebody removed it\n$")
+            self.assertEqual([line["exit_code"] for line in self.last_lines(done.stdout)], [4])
+            shutil.rmtree(self.path("disk"), ignore_errors=True)  # a folder the first time
+
     def test_signal(self):
         """A signal before lta runs, or while it does: code 5, and the next run goes on."""
         slow = self.write("slow", "#!/bin/bash\ntouch started\nexec sleep 100\n")
@@ -188,6 +234,23 @@ class Slurm(Made):
             cls.stop()
             sys.exit(support.SKIPPED)
         cls.conf = os.path.join(cls.cluster, "etc", "slurm.conf")
+        cls.let_short_preempt()
+
+    @classmethod
+    def let_short_preempt(cls):
+        """Jobs of the partition `short` take the place of others, which are queued again."""
+        with open(cls.conf) as f:
+            text = f.read()
+        text = text.replace("PartitionName=batch ", "PartitionName=batch PriorityTier=1 PreemptMode=REQUEUE ")
+        text = text.replace("PartitionName=short ", "PartitionName=short PriorityTier=10 PreemptMode=OFF ")
+        with open(cls.conf, "w") as f:
+            f.write(text + "PreemptType=preempt/partition_prio\nPreemptMode=REQUEUE\n")
+        with open(os.path.join(cls.cluster, "run", "slurmctld.pid")) as f:
+            pid = int(f.read())
+        os.kill(pid, signal.SIGTERM)
+        while os.path.exists("/proc/%d" % pid):
+            time.sleep(0.1)
+        subprocess.run(["slurmctld", "-f", cls.conf], check=True, timeout=60)
 
     @classmethod
     def stop(cls):
@@ -262,8 +325,16 @@ class Slurm(Made):
             self.assertEqual((line["task"], line["exit_code"]), (i, 0))
             self.same(store, "--format", fmt, *files)
 
-    def test_split(self):
-        """A chain of plan, 8 maps, 8 reduces and finish; one map is requeued while it runs."""
+    def start_limited(self):
+        """A job that would take for ever, and has a minute: SLURM's own signal comes before the time is up."""
+        slow = self.write("limited", '#!/bin/bash\n[ "${SLURM_RESTART_COUNT:-0}" != 0 ] || exec sleep 300\nexec "$REAL_LTA" "$@"\n')
+        os.chmod(slow, 0o755)
+        return self.start("--sbatch", "--time=1", "--sbatch", "--signal=B:USR1@30", "enrich", "limit", "marconi", *self.files,
+                          LTA=slow, REAL_LTA=support.lta_path())
+
+    def test_split_and_time_limit(self):
+        """A chain of plan, 8 maps, 8 reduces and finish; one map is requeued while it runs. Meanwhile another job hits its limit."""
+        limited = self.start_limited()
         slow = self.write("slow", '#!/bin/bash\n[ "$1" != map ] || sleep 1\nexec "$REAL_LTA" "$@"\n')
         os.chmod(slow, 0o755)
         given = ["--sbatch", "--cpus-per-task=1", "--sbatch", "--mem=500M"]
@@ -281,6 +352,9 @@ class Slurm(Made):
         self.assertEqual(self.finished(jobs[0])[0], "FAILED")
         for job in jobs[1:]:
             self.assertEqual(self.finished(job)[0], "CANCELLED")
+        self.assertEqual(self.finished(limited, 180), ("COMPLETED", 0), self.log(limited))
+        self.assertEqual([(line["restarts"], line["exit_code"]) for line in self.last_lines(self.log(limited))], [(0, 5), (1, 0)])
+        self.same("limit", "--format", "marconi", *self.files)
 
     def test_signal_and_double_submission(self):
         job, trace = self.start_slow()
@@ -319,16 +393,14 @@ class Slurm(Made):
         self.slurm("slurmd", "-f", self.conf)
         self.went_on(job, trace)
 
-    @unittest.skipUnless(os.environ.get("LTA_TEST_TIME_LIMIT"), "LTA_TEST_TIME_LIMIT is not set")
-    def test_time_limit(self):
-        """SLURM's own signal before the time is up: the first run would take for ever."""
-        slow = self.write("slow", '#!/bin/bash\n[ "${SLURM_RESTART_COUNT:-0}" != 0 ] || exec sleep 300\nexec "$REAL_LTA" "$@"\n')
-        os.chmod(slow, 0o755)
-        job = self.start("--sbatch", "--time=1", "--sbatch", "--signal=B:USR1@30", "enrich", "s", "marconi", *self.files,
-                         LTA=slow, REAL_LTA=support.lta_path())
-        self.assertEqual(self.finished(job, 180), ("COMPLETED", 0), self.log(job))
+    def test_preempted(self):
+        """A job of a partition with a higher priority takes the node; SLURM queues the first one again."""
+        job, trace = self.start_slow()
+        above = self.slurm("sbatch", "--parsable", "--partition=short", "--exclusive", "--output=/dev/null", "--wrap=sleep 1").strip()
+        self.assertEqual(self.finished(above), ("COMPLETED", 0))
+        self.went_on(job, trace)
+        self.assertIn("DUE TO PREEMPTION", self.log(job))
         self.assertEqual([(line["restarts"], line["exit_code"]) for line in self.last_lines(self.log(job))], [(0, 5), (1, 0)])
-        self.same("s", "--format", "marconi", *self.files)
 
 
 if __name__ == "__main__":
