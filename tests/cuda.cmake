@@ -29,6 +29,7 @@ if(LTA_HAVE_CUDA)
   lta_cuda_test(sequences test_sequences)
   lta_cuda_test(collisions test_collisions)
   lta_cuda_test(differential test_differential LTA_TEST_TRACES=300)
+  lta_cuda_test(split test_split LTA_TEST_TRACES=100)
   lta_cuda_test(twins test_twins)
   set_tests_properties(cuda_twins PROPERTIES COST 200) # among the first to start
   if(LTA_CUDA_EMULATOR)

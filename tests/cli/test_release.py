@@ -287,6 +287,27 @@ for path in sys.argv[1:]:
         with open(self.path("a", "out", "azure-2023", "tables", "summary.csv"), newline="") as f:
             self.assertEqual(max(int(r["requests"]) for r in csv.DictReader(f)), 8819 + 19366)
 
+    def test_marconi_example(self):
+        """The example of Marconi's 30 files, on synthesised ones that have their names."""
+        os.makedirs(self.path("marconi"))
+        for seed, (name, art) in enumerate((("lmsys", ""), ("sharegpt", ""), ("swebench", "_art=5"), ("swebench", "_art=7.5"),
+                                            ("swebench", "_art=10"))):
+            self.ok("synth", "-q", "--format", "marconi", "-o", self.path("in"), "--files", 6, "--sessions", 3, "--turns", 4, "--seed", seed)
+            for path in glob.glob(self.path("in", "*.jsonl")):
+                shutil.move(path, self.path("marconi", os.path.basename(path).replace("synth", name).replace("_nums", art + "_nums")))
+        self.config = shutil.copy(os.path.join(support.PROJECT, "pipeline", "release", "examples", "marconi.yaml"), self.folder)
+        files = self.release()
+        self.ok("verify", self.path("out"))
+        rows = list(csv.DictReader(files["marconi/tables/summary.csv"].decode().splitlines()))
+        self.assertEqual(len(rows), 31)
+        self.assertEqual(sum(int(r["requests"]) for r in rows[:-1]), int(rows[-1]["requests"]))
+        self.assertIn("marconi/blocks/trace.h5", files)
+        with h5py.File(self.path("out", "marconi", "blocks", "trace.h5")) as f:
+            self.assertEqual((support.text(f.attrs["unit"]), int(f.attrs["block_tokens"])), ("block", 16))
+        readme = files["README.md"].decode()
+        for name in ("lmsys", "sharegpt", "swebench", "Arrivals are synthetic"):
+            self.assertIn(name, readme)
+
     def test_difference(self):
         """lta diff of two releases says which traces, requests, fields and tables differ."""
         self.release("old")
