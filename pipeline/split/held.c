@@ -2,6 +2,7 @@
 #include "pipeline/split/held.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/split/changes.h"
 
 void lta_asked_free(lta_asked *a)
 {
@@ -33,72 +34,109 @@ done:
 
 /* ---- lists of changes ---- */
 
-typedef struct change_list { /* of one map and scope */
+typedef struct change_lists { /* of one map and scope */
     const lta_reader *map;
     const char *scope;
-    uint64_t n, n_groups;   /* changes of the ranges before, and the groups that they fill */
+    uint64_t n_groups;      /* of the lists up to that of the range */
+    uint64_t *row, *group;  /* [k + 2] first row and first group of each list */
     uint32_t *first, *last; /* [n_groups] requests of each */
-} change_list;
+    int64_t *sum;           /* [n_groups] */
+} change_lists;
 
-static void change_list_free(change_list *l)
+static void change_lists_free(change_lists *l)
 {
+    lta_free(l->row);
+    lta_free(l->group);
     lta_free(l->first);
     lta_free(l->last);
-    *l = (change_list){0};
+    lta_free(l->sum);
+    *l = (change_lists){0};
 }
 
-static lta_status open_changes(const lta_reader *map, uint64_t k, uint64_t first, const char *scope,
-                               change_list *l)
+static lta_status read_rows(const change_lists *l, const char *column, uint64_t block, lta_type type,
+                            uint64_t from, uint64_t n, void *out)
 {
-    lta_status st = LTA_OK;
     char path[80];
-    *l = (change_list){.map = map, .scope = scope};
-    snprintf(path, sizeof path, "/%s/change/range", scope);
-    LTA_TRY(lta_reader_rows(l->map, path, LTA_U64, k, 1, &l->n));
-    l->n_groups = l->n / LTA_CHANGES_A_GROUP;
-    LTA_TRY(LTA_ALLOC(&l->first, l->n_groups));
-    LTA_TRY(LTA_ALLOC(&l->last, l->n_groups));
-    snprintf(path, sizeof path, "/%s/change/group/first", scope);
-    LTA_TRY(lta_reader_rows(l->map, path, LTA_U32, 0, l->n_groups, l->first));
-    snprintf(path, sizeof path, "/%s/change/group/last", scope);
-    LTA_TRY(lta_reader_rows(l->map, path, LTA_U32, 0, l->n_groups, l->last));
+    if (block == 0)
+        snprintf(path, sizeof path, "/%s/change/%s", l->scope, column);
+    else
+        snprintf(path, sizeof path, "/%s/change/%s%llu", l->scope, column, (unsigned long long)block);
+    return lta_reader_rows(l->map, path, type, from, n, out);
+}
+
+/* Groups of each list are as many as its rows fill, and their requests come before the range. */
+static bool are_sound(const change_lists *l, uint64_t k, uint64_t first)
+{
+    const uint64_t size = LTA_CHANGES_A_GROUP;
+    for (uint64_t i = 0; i <= k; i++)
+        if (l->row[i + 1] < l->row[i] || l->group[i + 1] < l->group[i] ||
+            l->group[i + 1] - l->group[i] !=
+                (l->row[i + 1] - l->row[i]) / size + ((l->row[i + 1] - l->row[i]) % size != 0))
+            return false;
     for (uint64_t i = 0; i < l->n_groups; i++)
         if (l->first[i] > l->last[i] || l->last[i] >= first)
-            LTA_TRY(lta_piece_damaged(l->map, scope));
+            return false;
+    return true;
+}
+
+static lta_status open_lists(const lta_reader *map, uint64_t k, uint64_t first, const char *scope,
+                             change_lists *l)
+{
+    lta_status st = LTA_OK;
+    *l = (change_lists){.map = map, .scope = scope};
+    LTA_TRY(LTA_ALLOC(&l->row, k + 2));
+    LTA_TRY(LTA_ALLOC(&l->group, k + 2));
+    LTA_TRY(read_rows(l, "offset", 0, LTA_U64, 0, k + 2, l->row));
+    LTA_TRY(read_rows(l, "group/offset", 0, LTA_U64, 0, k + 2, l->group));
+    l->n_groups = l->group[k + 1];
+    LTA_TRY(LTA_ALLOC(&l->first, l->n_groups));
+    LTA_TRY(LTA_ALLOC(&l->last, l->n_groups));
+    LTA_TRY(LTA_ALLOC(&l->sum, l->n_groups));
+    LTA_TRY(read_rows(l, "group/first", 0, LTA_U32, 0, l->n_groups, l->first));
+    LTA_TRY(read_rows(l, "group/last", 0, LTA_U32, 0, l->n_groups, l->last));
+    if (l->row[0] != 0 || l->group[0] != 0 || !are_sound(l, k, first))
+        LTA_TRY(lta_piece_damaged(map, scope));
 done:
     return st;
 }
 
 /* Of groups whose requests all fall into one bucket the sums suffice. */
-static inline bool in_one_bucket(const change_list *l, const lta_asked *a, uint64_t group)
+static inline bool in_one_bucket(const change_lists *l, const lta_asked *a, uint64_t group)
 {
-    return group < l->n_groups && lta_bucket_of(a, l->first[group]) == lta_bucket_of(a, l->last[group]);
+    return lta_bucket_of(a, l->first[group]) == lta_bucket_of(a, l->last[group]);
 }
 
-static void change_path(char *path, size_t size, const change_list *l, const char *group, uint64_t block)
+static lta_status add_groups(const lta_plan *plan, change_lists *l, uint64_t k, const lta_asked *a,
+                             uint64_t **held)
 {
-    snprintf(path, size, "/%s/change%s/block%llu", l->scope, group, (unsigned long long)block);
+    lta_status st = LTA_OK;
+    for (uint64_t b = 0; b < plan->n_weights; b++) {
+        LTA_TRY(read_rows(l, "group/block", plan->weights[b], LTA_I64, 0, l->n_groups, l->sum));
+        for (uint64_t i = k; i > 0; i = lta_changes_before(i))
+            for (uint64_t j = l->group[i]; j < l->group[i + 1]; j++)
+                if (in_one_bucket(l, a, j))
+                    held[b][lta_bucket_of(a, l->first[j])] += (uint64_t)l->sum[j];
+    }
+done:
+    return st;
 }
 
 /* Changes from .. end - 1 one by one. */
-static lta_status add_rows(const lta_plan *plan, const change_list *l, const lta_asked *a, uint64_t from,
+static lta_status add_rows(const lta_plan *plan, const change_lists *l, const lta_asked *a, uint64_t from,
                            uint64_t end, uint64_t **held)
 {
     lta_status st = LTA_OK;
     uint64_t n = end - from;
     uint32_t *request = NULL;
     int64_t *change = NULL;
-    char path[80];
     LTA_TRY(LTA_ALLOC(&request, n));
     LTA_TRY(LTA_ALLOC(&change, n));
-    snprintf(path, sizeof path, "/%s/change/request", l->scope);
-    LTA_TRY(lta_reader_rows(l->map, path, LTA_U32, from, n, request));
+    LTA_TRY(read_rows(l, "request", 0, LTA_U32, from, n, request));
     for (uint64_t i = 0; i < n; i++)
         if (request[i] >= a->first)
             LTA_TRY(lta_piece_damaged(l->map, l->scope));
     for (uint64_t b = 0; b < plan->n_weights; b++) {
-        change_path(path, sizeof path, l, "", plan->weights[b]);
-        LTA_TRY(lta_reader_rows(l->map, path, LTA_I64, from, n, change));
+        LTA_TRY(read_rows(l, "block", plan->weights[b], LTA_I64, from, n, change));
         for (uint64_t i = 0; i < n; i++)
             held[b][lta_bucket_of(a, request[i])] += (uint64_t)change[i];
     }
@@ -108,21 +146,20 @@ done:
     return st;
 }
 
-static lta_status add_groups(const lta_plan *plan, const change_list *l, const lta_asked *a, uint64_t **held)
+/* The groups of list i that lie in more than one bucket, neighbours together. */
+static lta_status add_list(const lta_plan *plan, const change_lists *l, uint64_t i, const lta_asked *a,
+                           uint64_t **held)
 {
     lta_status st = LTA_OK;
-    int64_t *sum = NULL;
-    char path[80];
-    LTA_TRY(LTA_ALLOC(&sum, l->n_groups));
-    for (uint64_t b = 0; b < plan->n_weights; b++) {
-        change_path(path, sizeof path, l, "/group", plan->weights[b]);
-        LTA_TRY(lta_reader_rows(l->map, path, LTA_I64, 0, l->n_groups, sum));
-        for (uint64_t i = 0; i < l->n_groups; i++)
-            if (in_one_bucket(l, a, i))
-                held[b][lta_bucket_of(a, l->first[i])] += (uint64_t)sum[i];
+    for (uint64_t j = l->group[i], end; j < l->group[i + 1]; j = end + 1) {
+        for (end = j; end < l->group[i + 1] && !in_one_bucket(l, a, end); end++)
+            ;
+        uint64_t from = l->row[i] + (j - l->group[i]) * LTA_CHANGES_A_GROUP;
+        uint64_t upto = l->row[i] + (end - l->group[i]) * LTA_CHANGES_A_GROUP;
+        if (end > j)
+            LTA_TRY(add_rows(plan, l, a, from, upto < l->row[i + 1] ? upto : l->row[i + 1], held));
     }
 done:
-    lta_free(sum);
     return st;
 }
 
@@ -130,21 +167,17 @@ lta_status lta_add_held(const lta_plan *plan, lta_reader *const *map, uint64_t k
                         const lta_asked *a, uint64_t **held)
 {
     lta_status st = LTA_OK;
-    change_list l = {0};
-    for (uint64_t j = 0; j < plan->pieces; j++) {
-        change_list_free(&l);
-        LTA_TRY(open_changes(map[j], k, a->first, scope, &l));
-        LTA_TRY(add_groups(plan, &l, a, held));
-        uint64_t n = (l.n + LTA_CHANGES_A_GROUP - 1) / LTA_CHANGES_A_GROUP; /* with one that is not full */
-        for (uint64_t i = 0, end; i < n; i = end + 1) {
-            for (end = i; end < n && !in_one_bucket(&l, a, end); end++)
-                ;
-            uint64_t upto = end * LTA_CHANGES_A_GROUP;
-            if (end > i)
-                LTA_TRY(add_rows(plan, &l, a, i * LTA_CHANGES_A_GROUP, upto < l.n ? upto : l.n, held));
-        }
+    change_lists l = {0};
+    for (uint64_t j = 0; k > 0 && j < plan->pieces; j++) {
+        change_lists_free(&l);
+        LTA_TRY(open_lists(map[j], k, a->first, scope, &l));
+        if (l.n_groups == 0)
+            continue;
+        LTA_TRY(add_groups(plan, &l, k, a, held));
+        for (uint64_t i = k; i > 0; i = lta_changes_before(i))
+            LTA_TRY(add_list(plan, &l, i, a, held));
     }
 done:
-    change_list_free(&l);
+    change_lists_free(&l);
     return st;
 }

@@ -3,9 +3,9 @@
  *
  * T(p, r) of a p before the range needs the weight held by the requests after p. Only sums up to the p's that
  * the range asks for matter, so what lies between two of them is one bucket: bucket b is that of the requests
- * with b of the asked ones before them. What a request holds is the sum of its changes in all ranges before,
- * which maps list; where a whole group of changes falls into one bucket, the group's sum is enough and its
- * rows are not read. So ranges long past cost little where reuse is recent. */
+ * with b of the asked ones before them. What a request holds is the sum of its changes in the ranges before,
+ * which maps list (changes.h); where a whole group of changes falls into one bucket, the group's sum is
+ * enough and its rows are not read. So what is long past costs little where reuse is recent. */
 #ifndef LTA_SPLIT_HELD_H
 #define LTA_SPLIT_HELD_H
 

@@ -8,6 +8,7 @@
 #include "kernels/compute.h"
 #include "pipeline/core/file.h"
 #include "pipeline/split/split.h"
+#include "pipeline/split/changes.h"
 #include "pipeline/split/piece.h"
 
 #include <stdlib.h>
@@ -78,54 +79,6 @@ done:
     return st;
 }
 
-/* What requests of one range change: by how much the weight that request `at` of the problem holds grows. */
-typedef struct changes {
-    uint64_t n, request_capacity;
-    uint32_t *request;
-    uint64_t n_weights;
-    int64_t **weight; /* [n_weights] arrays [n] */
-    uint64_t *capacity;
-    uint64_t *offset; /* [ranges + 1] */
-} changes;
-
-static void changes_free(changes *c)
-{
-    for (uint64_t b = 0; c->weight && b < c->n_weights; b++)
-        lta_free(c->weight[b]);
-    lta_free(c->weight);
-    lta_free(c->capacity);
-    lta_free(c->request);
-    lta_free(c->offset);
-    *c = (changes){0};
-}
-
-static lta_status changes_create(const lta_plan *plan, changes *c)
-{
-    lta_status st = LTA_OK;
-    c->n_weights = plan->n_weights;
-    LTA_TRY(LTA_CALLOC(&c->weight, c->n_weights));
-    LTA_TRY(LTA_CALLOC(&c->capacity, c->n_weights));
-    LTA_TRY(LTA_CALLOC(&c->offset, plan->pieces + 1));
-    LTA_TRY(LTA_GROW(&c->request, &c->request_capacity, 1));
-    for (uint64_t b = 0; b < c->n_weights; b++)
-        LTA_TRY(LTA_GROW(&c->weight[b], &c->capacity[b], 1));
-done:
-    return st;
-}
-
-static lta_status add_change(changes *c, uint32_t request, const int64_t *weight)
-{
-    lta_status st = LTA_OK;
-    LTA_TRY(LTA_GROW(&c->request, &c->request_capacity, c->n + 1));
-    for (uint64_t b = 0; b < c->n_weights; b++) {
-        LTA_TRY(LTA_GROW(&c->weight[b], &c->capacity[b], c->n + 1));
-        c->weight[b][c->n] = weight[b];
-    }
-    c->request[c->n++] = request;
-done:
-    return st;
-}
-
 /* Adds what requests i .. end - 1 of the problem change to sum [all * n_weights]. */
 static void change_by(const lta_plan *plan, const lta_part *part, const problem *p, uint64_t i, uint64_t end,
                       int64_t *sum)
@@ -143,39 +96,50 @@ static void change_by(const lta_plan *plan, const lta_part *part, const problem 
     }
 }
 
-/* The changes of both parts, by range. */
+/* What the requests of a part change in a range; sum [all * n_weights] is zero before and after. */
+static lta_status list_part(const lta_plan *plan, const problem *q, uint64_t n, int64_t *sum,
+                            lta_change_list *out)
+{
+    lta_status st = LTA_OK;
+    for (uint64_t i = 0; i < n; i++)
+        if (sum[i * plan->n_weights] != 0) /* in symbols: with none, no block changes hands either */
+            LTA_TRY(lta_change_list_add(out, plan->n_weights, q->request[i], &sum[i * plan->n_weights]));
+    memset(sum, 0, n * plan->n_weights * sizeof *sum);
+done:
+    return st;
+}
+
 static lta_status list_changes(const lta_plan *plan, const lta_part *parts, const problem *problems,
-                               changes *c)
+                               lta_changes *c)
 {
     lta_status st = LTA_OK;
     int64_t *sum[2] = {NULL, NULL};
+    lta_change_list list[2] = {0};
     uint64_t at[2];
     for (int p = 0; p < 2; p++) {
         at[p] = problems[p].n_earlier;
         LTA_TRY(LTA_CALLOC(&sum[p], (at[p] + problems[p].n) * plan->n_weights));
     }
-    for (uint64_t range = 0; range < plan->pieces; range++) {
+    LTA_TRY(lta_changes_create(plan, c));
+    for (uint64_t range = 0; range + 1 < plan->pieces; range++) { /* nobody asks what the last one changes */
         for (int p = 0; p < 2; p++) {
             const problem *q = &problems[p];
             uint64_t begin = at[p], all = q->n_earlier + q->n;
             while (at[p] < all && q->request[at[p]] < plan->boundary[range + 1])
                 at[p]++;
+            list[p].n = 0;
             if (begin == at[p])
                 continue;
             change_by(plan, &parts[p], q, begin, at[p], sum[p]);
-            for (uint64_t i = 0; i < at[p]; i++) {
-                int64_t *change = &sum[p][i * plan->n_weights];
-                if (change[0] == 0) /* weight in symbols: with none, no block changes hands either */
-                    continue;
-                LTA_TRY(add_change(c, q->request[i], change));
-            }
-            memset(sum[p], 0, at[p] * plan->n_weights * sizeof *sum[p]);
+            LTA_TRY(list_part(plan, q, at[p], sum[p], &list[p]));
         }
-        c->offset[range + 1] = c->n;
+        LTA_TRY(lta_changes_append(c, &list[0], &list[1]));
     }
 done:
-    lta_free(sum[0]);
-    lta_free(sum[1]);
+    for (int p = 0; p < 2; p++) {
+        lta_free(sum[p]);
+        lta_change_list_free(&list[p]);
+    }
     return st;
 }
 
@@ -260,85 +224,22 @@ done:
     return st;
 }
 
-/* Of every LTA_CHANGES_A_GROUP changes: first and last request, and sums. */
-static lta_status write_groups(lta_writer *w, const char *scope, const lta_plan *plan, const changes *c)
-{
-    lta_status st = LTA_OK;
-    char path[80];
-    uint64_t n = (c->n + LTA_CHANGES_A_GROUP - 1) / LTA_CHANGES_A_GROUP;
-    uint32_t *ends[2] = {NULL, NULL};
-    int64_t *sum = NULL;
-    for (int e = 0; e < 2; e++)
-        LTA_TRY(LTA_ALLOC(&ends[e], n));
-    LTA_TRY(LTA_ALLOC(&sum, n));
-    for (uint64_t i = 0; i < c->n; i++) {
-        uint64_t g = i / LTA_CHANGES_A_GROUP;
-        bool begins = i % LTA_CHANGES_A_GROUP == 0;
-        ends[0][g] = begins || c->request[i] < ends[0][g] ? c->request[i] : ends[0][g];
-        ends[1][g] = begins || c->request[i] > ends[1][g] ? c->request[i] : ends[1][g];
-    }
-    for (int e = 0; e < 2; e++) {
-        snprintf(path, sizeof path, "/%s/change/group/%s", scope, e ? "last" : "first");
-        LTA_TRY(lta_writer_column(w, path, LTA_U32, ends[e], n, "1",
-                                  e ? "highest request of the group" : "lowest request of the group"));
-    }
-    for (uint64_t b = 0; b < plan->n_weights; b++) {
-        for (uint64_t i = 0; i < c->n; i++) {
-            uint64_t g = i / LTA_CHANGES_A_GROUP;
-            sum[g] = c->weight[b][i] + (i % LTA_CHANGES_A_GROUP == 0 ? 0 : sum[g]);
-        }
-        snprintf(path, sizeof path, "/%s/change/group/block%llu", scope,
-                 (unsigned long long)plan->weights[b]);
-        LTA_TRY(lta_writer_column(w, path, LTA_I64, sum, n, plan->weights[b] == 1 ? "symbols" : "blocks",
-                                  "sum over the group"));
-    }
-done:
-    lta_free(ends[0]);
-    lta_free(ends[1]);
-    lta_free(sum);
-    return st;
-}
-
-static lta_status write_changes(lta_writer *w, lta_scope scope, const lta_plan *plan, const changes *c)
-{
-    lta_status st = LTA_OK;
-    char path[80];
-    const char *name = lta_scope_name(scope);
-    lta_writer_limit_chunks(w, LTA_CHANGES_A_GROUP);
-    snprintf(path, sizeof path, "/%s/change/range", name);
-    LTA_TRY(lta_writer_column(w, path, LTA_U64, c->offset, plan->pieces + 1, "1",
-                              "changes of range k are rows range[k] to range[k + 1] - 1"));
-    snprintf(path, sizeof path, "/%s/change/request", name);
-    LTA_TRY(
-        lta_writer_column(w, path, LTA_U32, c->request, c->n, "1", "request that last touched positions"));
-    for (uint64_t b = 0; b < plan->n_weights; b++) {
-        snprintf(path, sizeof path, "/%s/change/block%llu", name, (unsigned long long)plan->weights[b]);
-        LTA_TRY(lta_writer_column(w, path, LTA_I64, c->weight[b], c->n,
-                                  plan->weights[b] == 1 ? "symbols" : "blocks",
-                                  "how many more of them at the end of the range than at its begin"));
-    }
-    LTA_TRY(write_groups(w, name, plan, c));
-done:
-    return st;
-}
-
 static lta_status map_scope(const lta_run *run, const lta_plan *plan, lta_scope scope, const lta_part *parts,
                             const uint8_t *from, uint64_t n, lta_writer *w, uint64_t *n_runs)
 {
     lta_status st = LTA_OK;
     problem problems[2] = {0};
-    changes c = {0};
+    lta_changes c = {0};
     for (int p = 0; p < 2; p++) {
         LTA_TRY(solve(run, &parts[p], (int)scope, &problems[p]));
         *n_runs += problems[p].runs.n_runs;
     }
     limit_chunks(w, plan, parts);
     LTA_TRY(write_runs(w, scope, from, n, problems));
-    LTA_TRY(changes_create(plan, &c));
     LTA_TRY(list_changes(plan, parts, problems, &c));
-    LTA_TRY(write_changes(w, scope, plan, &c));
+    LTA_TRY(lta_changes_write(w, lta_scope_name(scope), &c));
 done:
-    changes_free(&c);
+    lta_changes_free(&c);
     problem_free(&problems[0]);
     problem_free(&problems[1]);
     return st;

@@ -24,12 +24,6 @@ json_t *lta_plan_parameters(const lta_plan *p); /* new; NULL without memory */
 /* digests: as of lta_piece_open() */
 LTA_MUST_CHECK lta_status lta_plan_load(const char *dir, json_t *digests, lta_plan *out);
 
-/* Rows of a map's list of changes that are summed up for readers who need no more of them; tests make it
- * small. */
-#ifndef LTA_CHANGES_A_GROUP
-#define LTA_CHANGES_A_GROUP 4096
-#endif
-
 /* Requests that enter a part of the trie, in rising order. */
 typedef struct lta_touches {
     uint64_t n, capacity[2];
