@@ -151,21 +151,21 @@ static void limit_chunks(lta_writer *w, const lta_plan *plan, const lta_part *pa
     lta_writer_limit_chunks(w, rows > LEAST ? rows : LEAST);
 }
 
-/* Visits of both parts as one list, by request, the crown first. from: [n] part of each. */
+/* Visits of both parts as one list, by request, the crown first. from: [n] part of each; range: [pieces + 1]
+ * first visit of each range. */
 static lta_status merge_visits(const lta_plan *plan, const lta_part *parts, lta_writer *w, uint8_t **from,
-                               uint64_t *n)
+                               uint64_t **range, uint64_t *n)
 {
     lta_status st = LTA_OK;
     const lta_touches *v[] = {&parts[0].visits, &parts[1].visits};
-    uint64_t at[2] = {0, 0}, *offset = NULL;
+    uint64_t at[2] = {0, 0}, k = 0;
     uint32_t *request = NULL, *start = NULL, *end = NULL;
     *n = v[0]->n + v[1]->n;
     LTA_TRY(LTA_ALLOC(from, *n));
     LTA_TRY(LTA_ALLOC(&request, *n));
     LTA_TRY(LTA_ALLOC(&start, *n));
     LTA_TRY(LTA_ALLOC(&end, *n));
-    LTA_TRY(LTA_CALLOC(&offset, plan->pieces + 1));
-    uint64_t range = 0;
+    LTA_TRY(LTA_CALLOC(range, plan->pieces + 1));
     for (uint64_t i = 0; i < *n; i++) {
         int p = at[1] == v[1]->n || (at[0] < v[0]->n && v[0]->request[at[0]] <= v[1]->request[at[1]]) ? 0 : 1;
         uint32_t node = v[p]->node[at[p]];
@@ -173,20 +173,23 @@ static lta_status merge_visits(const lta_plan *plan, const lta_part *parts, lta_
         start[i] = parts[p].start[node];
         end[i] = parts[p].depth[node];
         (*from)[i] = (uint8_t)p;
-        while (request[i] >= plan->boundary[range + 1])
-            offset[++range] = i;
+        while (request[i] >= plan->boundary[k + 1])
+            (*range)[++k] = i;
     }
-    while (range < plan->pieces)
-        offset[++range] = *n;
-    LTA_TRY(lta_writer_column(w, "/visit/request", LTA_U32, request, *n, "1",
-                              "request that touches a path in this piece"));
+    while (k < plan->pieces)
+        (*range)[++k] = *n;
+    for (k = 0; k < plan->pieces; k++) /* steps, of which most are alike */
+        for (uint64_t i = (*range)[k + 1]; i-- > (*range)[k];)
+            request[i] -= i > (*range)[k] ? request[i - 1] : (uint32_t)plan->boundary[k];
+    LTA_TRY(lta_writer_column(w, "/visit/step", LTA_U32, request, *n, "1",
+                              "request that touches a path in this piece, less that of the visit before, or, "
+                              "first in a range, less the range's first request"));
     LTA_TRY(
         lta_writer_column(w, "/visit/start", LTA_U32, start, *n, "symbols", "depth above the path's begin"));
     LTA_TRY(lta_writer_column(w, "/visit/end", LTA_U32, end, *n, "symbols", "depth of the path's end"));
-    LTA_TRY(lta_writer_column(w, "/visit/range", LTA_U64, offset, plan->pieces + 1, "1",
+    LTA_TRY(lta_writer_column(w, "/visit/range", LTA_U64, *range, plan->pieces + 1, "1",
                               "visits of range k are rows range[k] to range[k + 1] - 1"));
 done:
-    lta_free(offset);
     lta_free(request);
     lta_free(start);
     lta_free(end);
@@ -194,38 +197,52 @@ done:
 }
 
 /* The runs of both parts in the order of the merged visits. */
-static lta_status write_runs(lta_writer *w, lta_scope scope, const uint8_t *from, uint64_t n,
-                             const problem *problems)
+static lta_status write_runs(lta_writer *w, lta_scope scope, const lta_plan *plan, const uint8_t *from,
+                             const uint64_t *range, const problem *problems)
 {
     lta_status st = LTA_OK;
+    uint64_t n = range[plan->pieces], *first = NULL;
     lta_runs all = {.n = n};
+    uint32_t *count = NULL;
+    char path[64];
     uint64_t at[2] = {problems[0].n_earlier, problems[1].n_earlier};
     for (int p = 0; p < 2; p++)
         all.n_runs += problems[p].runs.n_runs - problems[p].runs.offset[at[p]];
-    LTA_TRY(LTA_ALLOC(&all.offset, n + 1));
+    LTA_TRY(LTA_ALLOC(&count, n));
+    LTA_TRY(LTA_ALLOC(&first, plan->pieces + 1));
     LTA_TRY(LTA_ALLOC(&all.previous, all.n_runs));
     LTA_TRY(LTA_ALLOC(&all.start, all.n_runs));
     LTA_TRY(LTA_ALLOC(&all.length, all.n_runs));
-    uint64_t k = 0;
+    uint64_t k = 0, r = 0;
     for (uint64_t i = 0; i < n; i++) {
         const problem *p = &problems[from[i]];
         uint64_t row = at[from[i]]++;
-        all.offset[i] = k;
+        for (; r <= plan->pieces && range[r] <= i; r++)
+            first[r] = k;
+        count[i] = (uint32_t)(p->runs.offset[row + 1] - p->runs.offset[row]);
         for (uint64_t j = p->runs.offset[row]; j < p->runs.offset[row + 1]; j++, k++) {
             all.previous[k] = p->request[p->runs.previous[j]];
             all.start[k] = p->runs.start[j];
             all.length[k] = p->runs.length[j];
         }
     }
-    all.offset[n] = k;
+    for (; r <= plan->pieces; r++)
+        first[r] = k;
+    snprintf(path, sizeof path, "/%s/range", lta_scope_name(scope));
+    LTA_TRY(lta_writer_column(w, path, LTA_U64, first, plan->pieces + 1, "1",
+                              "runs of range k are rows range[k] to range[k + 1] - 1"));
+    snprintf(path, sizeof path, "/%s/runs", lta_scope_name(scope));
+    LTA_TRY(lta_writer_column(w, path, LTA_U32, count, n, "1", "runs of each visit"));
     LTA_TRY(lta_piece_write_runs(w, scope, &all));
 done:
+    lta_free(count);
+    lta_free(first);
     lta_runs_free(&all);
     return st;
 }
 
 static lta_status map_scope(const lta_run *run, const lta_plan *plan, lta_scope scope, const lta_part *parts,
-                            const uint8_t *from, uint64_t n, lta_writer *w, uint64_t *n_runs)
+                            const uint8_t *from, const uint64_t *range, lta_writer *w, uint64_t *n_runs)
 {
     lta_status st = LTA_OK;
     problem problems[2] = {0};
@@ -235,7 +252,7 @@ static lta_status map_scope(const lta_run *run, const lta_plan *plan, lta_scope 
         *n_runs += problems[p].runs.n_runs;
     }
     limit_chunks(w, plan, parts);
-    LTA_TRY(write_runs(w, scope, from, n, problems));
+    LTA_TRY(write_runs(w, scope, plan, from, range, problems));
     LTA_TRY(list_changes(plan, parts, problems, &c));
     LTA_TRY(lta_changes_write(w, lta_scope_name(scope), &c));
 done:
@@ -274,7 +291,7 @@ lta_status lta_map_stage(const lta_run *run, const char *piece)
     json_t *inputs = json_object(), *digests = json_object();
     uint8_t *from = NULL;
     char *dir = NULL, name[32], made[32];
-    uint64_t k = 0, n, n_runs = 0;
+    uint64_t k = 0, n, n_runs = 0, *range = NULL;
     bool current;
     LTA_TRY(parse_piece(piece, &dir, &k));
     lta_piece_name(name, "piece", k);
@@ -291,11 +308,11 @@ lta_status lta_map_stage(const lta_run *run, const char *piece)
     LTA_TRY(lta_part_read(r, "/subtrees", &plan, &parts[1]));
     LTA_TRY(lta_piece_create(&f, &w));
     limit_chunks(w, &plan, parts);
-    LTA_TRY(merge_visits(&plan, parts, w, &from, &n));
+    LTA_TRY(merge_visits(&plan, parts, w, &from, &range, &n));
     for (int s = 0; s < LTA_SCOPES; s++)
         if (plan.runs_in[s]) {
             LTA_TRY(lta_check_stop(run));
-            LTA_TRY(map_scope(run, &plan, (lta_scope)s, parts, from, n, w, &n_runs));
+            LTA_TRY(map_scope(run, &plan, (lta_scope)s, parts, from, range, w, &n_runs));
         }
     LTA_TRY(lta_piece_commit(&f, w));
     lta_log_done(run->log, "map", f.started, n, "piece %llu: %llu visits, %llu runs (%s)",
@@ -305,6 +322,7 @@ done:
     json_decref(inputs);
     json_decref(digests);
     lta_free(from);
+    lta_free(range);
     lta_writer_close(w);
     lta_reader_close(r);
     lta_part_free(&parts[0]);

@@ -85,16 +85,16 @@ static lta_status read_visits(range *g)
     LTA_TRY(LTA_CALLOC(&g->end, g->n));
     for (uint64_t j = 0; j < pieces; j++) {
         uint64_t at = g->visits[j], n = g->visits[j + 1] - at;
-        LTA_TRY(lta_reader_rows(g->map[j], "/visit/request", LTA_U32, g->from[j], n, g->request + at));
+        uint64_t request = 0; /* within the range */
+        LTA_TRY(lta_reader_rows(g->map[j], "/visit/step", LTA_U32, g->from[j], n, g->request + at));
         LTA_TRY(lta_reader_rows(g->map[j], "/visit/start", LTA_U32, g->from[j], n, g->start + at));
         LTA_TRY(lta_reader_rows(g->map[j], "/visit/end", LTA_U32, g->from[j], n, end + at));
         for (uint64_t i = at; i < at + n; i++) {
-            if (g->request[i] < g->first || g->request[i] - g->first >= g->n || g->start[i] >= end[i]) {
-                st = lta_piece_damaged(g->map[j], "visit/request");
-                goto done;
-            }
-            uint64_t r = g->request[i] -= (uint32_t)g->first;
-            g->end[r] = end[i] > g->end[r] ? end[i] : g->end[r];
+            request += g->request[i];
+            if (request >= g->n || g->start[i] >= end[i])
+                LTA_TRY(lta_piece_damaged(g->map[j], "visit/step"));
+            g->request[i] = (uint32_t)request;
+            g->end[request] = end[i] > g->end[request] ? end[i] : g->end[request];
         }
     }
 done:
@@ -155,27 +155,27 @@ static void rows_free(rows *v)
 static lta_status read_rows(const range *g, const char *scope, rows *v)
 {
     lta_status st = LTA_OK;
-    uint64_t pieces = g->plan->pieces, *offset = NULL, *begin = NULL, total = 0;
+    uint64_t pieces = g->plan->pieces, *begin = NULL, total = 0;
+    uint32_t *count = NULL;
     char path[64];
     LTA_TRY(LTA_ALLOC(&v->offset, g->visits[pieces] + 1));
-    LTA_TRY(LTA_ALLOC(&begin, pieces + 1));
-    v->offset[0] = 0;
+    LTA_TRY(LTA_ALLOC(&begin, pieces));
+    LTA_TRY(LTA_ALLOC(&count, g->visits[pieces]));
     for (uint64_t j = 0; j < pieces; j++) {
-        uint64_t at = g->visits[j], n = g->visits[j + 1] - at;
-        lta_free(offset);
-        LTA_TRY(LTA_ALLOC(&offset, n + 1));
-        snprintf(path, sizeof path, "/%s/offset", scope);
-        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U64, g->from[j], n + 1, offset));
-        begin[j] = offset[0];
-        for (uint64_t i = 0; i < n; i++) {
-            if (offset[i + 1] < offset[i]) {
-                st = lta_piece_damaged(g->map[j], scope);
-                goto done;
-            }
-            v->offset[at + i + 1] = total + offset[i + 1] - offset[0];
+        uint64_t at = g->visits[j], n = g->visits[j + 1] - at, ends[2], first = total;
+        snprintf(path, sizeof path, "/%s/range", scope);
+        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U64, g->k, 2, ends));
+        snprintf(path, sizeof path, "/%s/runs", scope);
+        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U32, g->from[j], n, count + at));
+        for (uint64_t i = at; i < at + n; i++) {
+            v->offset[i] = total;
+            total += count[i];
         }
-        total += offset[n] - offset[0];
+        if (ends[1] < ends[0] || ends[1] - ends[0] != total - first)
+            LTA_TRY(lta_piece_damaged(g->map[j], scope));
+        begin[j] = ends[0];
     }
+    v->offset[g->visits[pieces]] = total;
     LTA_TRY(LTA_ALLOC(&v->previous, total));
     LTA_TRY(LTA_ALLOC(&v->start, total));
     LTA_TRY(LTA_ALLOC(&v->length, total));
@@ -190,7 +190,7 @@ static lta_status read_rows(const range *g, const char *scope, rows *v)
             LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U32, begin[j], end - from, columns[c].data + from));
         }
 done:
-    lta_free(offset);
+    lta_free(count);
     lta_free(begin);
     return st;
 }
