@@ -181,7 +181,7 @@ class Outputs(HostileTest):
             self.assertEqual(f.read(), "x")
         below = os.path.join(path, "store")
         self.refused(2, re.escape(below) + ": .*is not one", "import", "-o", below, "--format", "marconi", self.source)
-        self.refused(3, ".*trace.h5", "trie", self.path("absent"))
+        self.refused(3, ".*absent: is not there; expected the folder of a store", "trie", self.path("absent"))
         self.refused(3, ".*", "trie", path)
 
 

@@ -297,7 +297,7 @@ class Writing(ReportTest):
         self.assertIn(shown.replace("/", ""), sources)
 
     def test_no_enriched_file(self):
-        self.refused(3, ".*enriched.h5: is not there", "report", self.path("nowhere"), "-o", self.path("report.html"))
+        self.refused(3, ".*nowhere: is not there; expected the folder of a store", "report", self.path("nowhere"), "-o", self.path("report.html"))
         store = self.path("store")
         self.ok("import", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
         self.refused(3, ".*enriched.h5: is not there", "report", store)
