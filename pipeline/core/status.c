@@ -27,7 +27,7 @@ lta_status lta_fail_errno(lta_status s, int err, const char *fmt, ...)
     snprintf(detail + at, sizeof detail - at, ": %s", strerror(err));
     if (err == ENOSPC || err == EDQUOT || err == EFBIG)
         return LTA_ERR_SPACE;
-    return err == ENOMEM ? LTA_ERR_NOMEM : s;
+    return err == ENOMEM || err == EMFILE || err == ENFILE ? LTA_ERR_NOMEM : s; /* resources of the process */
 }
 
 const char *lta_error_detail(void)

@@ -170,9 +170,7 @@ done:
     return st;
 }
 
-/* What every user of runs relies on: offsets rise, runs follow one another from depth 0, touchers are earlier
- * requests and fall with depth. */
-static lta_status check_runs(const char *path, lta_scope scope, const lta_runs *runs)
+lta_status lta_runs_check(const char *path, lta_scope scope, const lta_runs *runs)
 {
     bool good = runs->offset[0] == 0 && runs->offset[runs->n] == runs->n_runs;
     uint64_t r = 0;
@@ -220,7 +218,7 @@ static lta_status read_scope(const lta_reader *r, lta_scope scope, uint64_t n_re
         }
     }
     runs.n_runs = columns[1].n;
-    LTA_TRY(check_runs(lta_reader_path(r), scope, &runs));
+    LTA_TRY(lta_runs_check(lta_reader_path(r), scope, &runs));
     *out = runs;
     runs = (lta_runs){0};
 done:

@@ -42,6 +42,10 @@ LTA_MUST_CHECK lta_status lta_reuse_begin(const lta_run *run, const char *store,
 LTA_MUST_CHECK lta_status lta_reuse_commit(const lta_stage *stage, const lta_runs *runs,
                                            char digest[LTA_SHA256_HEX]);
 
+/* What every user of runs relies on: offsets rise, runs follow one another from depth 0, touchers are earlier
+ * requests and fall with depth. path: of the file, for the message. */
+LTA_MUST_CHECK lta_status lta_runs_check(const char *path, lta_scope scope, const lta_runs *runs);
+
 /* Everything reuse.h5 holds, or what an earlier stage left of it, checked against the trace's size. Scopes
  * that are not there have .n = 0 and present false; with one source, source's arrays are a copy of global's,
  * or the same. */

@@ -79,8 +79,8 @@ done:
 }
 
 /* out: the sum of both, without rows that cancel out. */
-static lta_status add_up(uint64_t n_weights, const lta_change_list *a, const lta_change_list *b,
-                         lta_change_list *out)
+static lta_status add_lists(uint64_t n_weights, const lta_change_list *a, const lta_change_list *b,
+                            lta_change_list *out)
 {
     lta_status st = LTA_OK;
     uint64_t i = 0, j = 0;
@@ -111,9 +111,9 @@ lta_status lta_changes_append(lta_changes *c, lta_change_list *a, lta_change_lis
     lta_change_list sum = {0}, more = {0};
     LTA_TRY(sort_list(n_weights, a));
     LTA_TRY(sort_list(n_weights, b));
-    LTA_TRY(add_up(n_weights, a, b, &sum));
+    LTA_TRY(add_lists(n_weights, a, b, &sum));
     for (uint64_t i = k - 1; i > first; i = lta_changes_before(i)) {
-        LTA_TRY(add_up(n_weights, &c->list[i], &sum, &more));
+        LTA_TRY(add_lists(n_weights, &c->list[i], &sum, &more));
         lta_change_list swap = sum;
         sum = more;
         more = swap;
@@ -144,14 +144,6 @@ static void group_columns_free(group_columns *g)
     *g = (group_columns){0};
 }
 
-static void path_of(char path[80], const char *scope, const char *column, uint64_t block)
-{
-    if (block == 0)
-        snprintf(path, 80, "/%s/change/%s", scope, column);
-    else
-        snprintf(path, 80, "/%s/change/%s%llu", scope, column, (unsigned long long)block);
-}
-
 static lta_status write_groups(lta_writer *w, const char *scope, const lta_changes *c)
 {
     lta_status st = LTA_OK;
@@ -172,12 +164,12 @@ static lta_status write_groups(lta_writer *w, const char *scope, const lta_chang
                 g.first[at] = c->list[k].request[i];
             g.last[at] = c->list[k].request[i];
         }
-    path_of(path, scope, "group/offset", 0);
+    lta_change_path(path, scope, "group/offset", 0);
     LTA_TRY(lta_writer_column(w, path, LTA_U64, g.offset, pieces + 1, "1",
                               "groups of list k are rows offset[k] to offset[k + 1] - 1"));
-    path_of(path, scope, "group/first", 0);
+    lta_change_path(path, scope, "group/first", 0);
     LTA_TRY(lta_writer_column(w, path, LTA_U32, g.first, n, "1", "lowest request of the group"));
-    path_of(path, scope, "group/last", 0);
+    lta_change_path(path, scope, "group/last", 0);
     LTA_TRY(lta_writer_column(w, path, LTA_U32, g.last, n, "1", "highest request of the group"));
     for (uint64_t b = 0; b < n_weights; b++) {
         lta_free(g.sum);
@@ -185,7 +177,7 @@ static lta_status write_groups(lta_writer *w, const char *scope, const lta_chang
         for (uint64_t k = 0; k < pieces; k++)
             for (uint64_t i = 0; i < c->list[k].n; i++)
                 g.sum[g.offset[k] + i / size] += c->list[k].weight[i * n_weights + b];
-        path_of(path, scope, "group/block", c->plan->weights[b]);
+        lta_change_path(path, scope, "group/block", c->plan->weights[b]);
         LTA_TRY(lta_writer_column(w, path, LTA_I64, g.sum, n, b == 0 ? "symbols" : "blocks",
                                   "sum over the group"));
     }
@@ -209,20 +201,20 @@ lta_status lta_changes_write(lta_writer *w, const char *scope, const lta_changes
     LTA_TRY(LTA_ALLOC(&request, n));
     LTA_TRY(LTA_ALLOC(&weight, n));
     lta_writer_limit_chunks(w, LTA_CHANGES_A_GROUP);
-    path_of(path, scope, "offset", 0);
+    lta_change_path(path, scope, "offset", 0);
     LTA_TRY(lta_writer_column(w, path, LTA_U64, offset, pieces + 1, "1",
                               "list k is rows offset[k] to offset[k + 1] - 1"));
     for (uint64_t k = 0; k < pieces; k++)
         if (c->list[k].n > 0)
             memcpy(request + offset[k], c->list[k].request, c->list[k].n * sizeof *request);
-    path_of(path, scope, "request", 0);
+    lta_change_path(path, scope, "request", 0);
     LTA_TRY(lta_writer_column(w, path, LTA_U32, request, n, "1",
                               "request that holds more or fewer positions, rising in each list"));
     for (uint64_t b = 0; b < n_weights; b++) {
         for (uint64_t k = 0; k < pieces; k++)
             for (uint64_t i = 0; i < c->list[k].n; i++)
                 weight[offset[k] + i] = c->list[k].weight[i * n_weights + b];
-        path_of(path, scope, "block", c->plan->weights[b]);
+        lta_change_path(path, scope, "block", c->plan->weights[b]);
         LTA_TRY(
             lta_writer_column(w, path, LTA_I64, weight, n, b == 0 ? "symbols" : "blocks",
                               "how many more of them at the end of the list's ranges than at their begin"));

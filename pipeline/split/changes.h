@@ -10,6 +10,8 @@
 
 #include "pipeline/split/piece.h"
 
+#include <stdio.h>
+
 /* Rows of a list that are summed up for readers who need no more of them; tests make it small. */
 #ifndef LTA_CHANGES_A_GROUP
 #define LTA_CHANGES_A_GROUP 4096
@@ -36,7 +38,17 @@ void lta_changes_free(lta_changes *c);
  * row is merged log2(pieces) times at most. */
 LTA_MUST_CHECK lta_status lta_changes_append(lta_changes *c, lta_change_list *a, lta_change_list *b);
 
-/* As "/<scope>/change/..." of a map. */
+/* Where a map keeps a column of changes: "/<scope>/change/<column>", followed by the block size where that is
+ * not 0. */
+static inline void lta_change_path(char path[80], const char *scope, const char *column, uint64_t block)
+{
+    if (block == 0)
+        snprintf(path, 80, "/%s/change/%s", scope, column);
+    else
+        snprintf(path, 80, "/%s/change/%s%llu", scope, column, (unsigned long long)block);
+}
+
+/* There. */
 LTA_MUST_CHECK lta_status lta_changes_write(lta_writer *w, const char *scope, const lta_changes *c);
 
 /* The list that comes before list k in a sum; 0: none, list 0 is empty. */

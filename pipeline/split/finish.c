@@ -1,7 +1,7 @@
 /* pipeline/split/finish.c - reuse.h5 and curve.h5 from the ranges, the bytes that one process writes. */
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
-#include "pipeline/split/piece.h"
+#include "pipeline/split/piece_set.h"
 #include "pipeline/split/split.h"
 
 #include <stdlib.h>
@@ -9,19 +9,18 @@
 
 /* ---- runs: one range behind the other ---- */
 
-static lta_status range_sizes(lta_reader *const *ranges, const lta_plan *plan, const char *scope,
-                              uint64_t *n_runs)
+/* Adds the number of runs of range k. */
+static lta_status add_size(lta_piece_set *ranges, uint64_t k, const char *scope, uint64_t *n_runs)
 {
     lta_status st = LTA_OK;
+    lta_reader *r;
+    lta_type type;
+    uint64_t n;
     char path[64];
     snprintf(path, sizeof path, "/%s/previous", scope);
-    *n_runs = 0;
-    for (uint64_t k = 0; k < plan->pieces; k++) {
-        lta_type type;
-        uint64_t n;
-        LTA_TRY(lta_reader_describe(ranges[k], path, &type, &n, NULL, NULL));
-        *n_runs += n;
-    }
+    LTA_TRY(lta_piece_set_get(ranges, k, &r));
+    LTA_TRY(lta_reader_describe(r, path, &type, &n, NULL, NULL));
+    *n_runs += n;
 done:
     return st;
 }
@@ -31,18 +30,11 @@ static lta_status append_range(const lta_reader *r, const lta_plan *plan, uint64
 {
     lta_status st = LTA_OK;
     char path[64];
-    uint64_t first = plan->boundary[k], n = plan->boundary[k + 1] - first;
+    uint64_t first = plan->boundary[k], n = plan->boundary[k + 1] - first, found;
+    lta_type type;
     snprintf(path, sizeof path, "/%s/offset", scope);
     LTA_TRY(lta_reader_rows(r, path, LTA_U64, 0, n + 1, runs->offset + first));
     uint64_t rows = runs->offset[first + n];
-    bool good = runs->offset[first] == 0 && rows <= runs->n_runs - *at;
-    for (uint64_t i = first; good && i < first + n; i++)
-        good = runs->offset[i] <= runs->offset[i + 1];
-    if (!good) {
-        st = lta_fail(LTA_ERR_FORMAT, "%s:%s: expected rising offsets of its own runs", lta_reader_path(r),
-                      path);
-        goto done;
-    }
     const struct {
         const char *name;
         lta_type type;
@@ -53,6 +45,12 @@ static lta_status append_range(const lta_reader *r, const lta_plan *plan, uint64
                    {"distance", LTA_U64, runs->distance + *at}};
     for (int c = 0; c < 4; c++) {
         snprintf(path, sizeof path, "/%s/%s", scope, columns[c].name);
+        LTA_TRY(lta_reader_describe(r, path, &type, &found, NULL, NULL));
+        if (found != rows || rows > runs->n_runs - *at) {
+            st = lta_fail(LTA_ERR_FORMAT, "%s:%s: %llu rows, but its offsets end at %llu", lta_reader_path(r),
+                          path, (unsigned long long)found, (unsigned long long)rows);
+            goto done;
+        }
         LTA_TRY(lta_reader_rows(r, path, columns[c].type, 0, rows, columns[c].data));
     }
     for (uint64_t i = first; i <= first + n; i++)
@@ -62,25 +60,30 @@ done:
     return st;
 }
 
-static lta_status join_ranges(lta_reader *const *ranges, const lta_plan *plan, const char *scope,
-                              lta_runs *runs)
+static lta_status join_ranges(lta_piece_set *ranges, const lta_plan *plan, lta_scope scope, lta_runs *runs)
 {
     lta_status st = LTA_OK;
+    const char *name = lta_scope_name(scope);
     uint64_t at = 0;
+    lta_reader *r;
     runs->n = plan->n_requests;
-    LTA_TRY(range_sizes(ranges, plan, scope, &runs->n_runs));
+    for (uint64_t k = 0; k < plan->pieces; k++)
+        LTA_TRY(add_size(ranges, k, name, &runs->n_runs));
     LTA_TRY(LTA_ALLOC(&runs->previous, runs->n_runs));
     LTA_TRY(LTA_ALLOC(&runs->start, runs->n_runs));
     LTA_TRY(LTA_ALLOC(&runs->length, runs->n_runs));
     LTA_TRY(LTA_ALLOC(&runs->distance, runs->n_runs));
     LTA_TRY(LTA_ALLOC(&runs->offset, runs->n + 1));
-    for (uint64_t k = 0; k < plan->pieces; k++)
-        LTA_TRY(append_range(ranges[k], plan, k, scope, runs, &at));
+    for (uint64_t k = 0; k < plan->pieces; k++) {
+        LTA_TRY(lta_piece_set_get(ranges, k, &r));
+        LTA_TRY(append_range(r, plan, k, name, runs, &at));
+    }
+    LTA_TRY(lta_runs_check(ranges->dir, scope, runs));
 done:
     return st;
 }
 
-static lta_status finish_reuse(const lta_run *run, const char *store, lta_reader *const *ranges,
+static lta_status finish_reuse(const lta_run *run, const char *store, lta_piece_set *ranges,
                                const lta_plan *plan)
 {
     lta_status st = LTA_OK;
@@ -93,7 +96,7 @@ static lta_status finish_reuse(const lta_run *run, const char *store, lta_reader
         goto done;
     for (int s = 0; s < LTA_SCOPES; s++)
         if (plan->runs_in[s])
-            LTA_TRY(join_ranges(ranges, plan, lta_scope_name((lta_scope)s), &runs[s]));
+            LTA_TRY(join_ranges(ranges, plan, (lta_scope)s, &runs[s]));
     LTA_TRY(lta_reuse_commit(&stage, runs, digest));
     lta_log_done(run->log, "reuse", stage.started, plan->n_requests,
                  "%llu runs of %llu requests in scope global",
@@ -182,9 +185,10 @@ done:
     return st;
 }
 
-static lta_status sum_curve(lta_reader *const *ranges, const lta_plan *plan, lta_stored_curve *c)
+static lta_status sum_curve(lta_piece_set *ranges, const lta_plan *plan, lta_stored_curve *c)
 {
     lta_status st = LTA_OK;
+    lta_reader *r;
     bends all = {0};
     char group[64], path[80];
     lta_stored_curve where = *c;
@@ -192,15 +196,17 @@ static lta_status sum_curve(lta_reader *const *ranges, const lta_plan *plan, lta
         where.scope = LTA_SCOPE_GLOBAL;
     lta_curve_path(group, sizeof group, &where);
     snprintf(path, sizeof path, "/curves%s", group);
-    for (uint64_t k = 0; k < plan->pieces; k++)
-        LTA_TRY(add_part(ranges[k], path, &all, &c->lookups));
+    for (uint64_t k = 0; k < plan->pieces; k++) {
+        LTA_TRY(lta_piece_set_get(ranges, k, &r));
+        LTA_TRY(add_part(r, path, &all, &c->lookups));
+    }
     LTA_TRY(sum_up(&all, &c->curve));
 done:
     lta_free(all.bend);
     return st;
 }
 
-static lta_status finish_curves(const lta_run *run, const char *store, lta_reader *const *ranges,
+static lta_status finish_curves(const lta_run *run, const char *store, lta_piece_set *ranges,
                                 const lta_plan *plan)
 {
     lta_status st = LTA_OK;
@@ -248,24 +254,20 @@ lta_status lta_finish_stage(const lta_run *run, const char *store)
 {
     lta_status st = LTA_OK;
     lta_plan plan = {0};
-    lta_reader **ranges = NULL;
     char *dir = NULL;
+    lta_reader *r;
     json_t *digests = json_object();
+    lta_piece_set ranges = {.kind = "reduce", .digests = digests};
     LTA_TRY(lta_join_path(store, "pieces", &dir));
     LTA_TRY(lta_plan_load(dir, digests, &plan));
-    LTA_TRY(LTA_CALLOC(&ranges, plan.pieces));
-    for (uint64_t k = 0; k < plan.pieces; k++) {
-        char name[32];
-        lta_piece_name(name, "reduce", k);
-        LTA_TRY(lta_piece_open(dir, name, digests, &ranges[k]));
-    }
-    LTA_TRY(finish_reuse(run, store, ranges, &plan));
+    ranges.dir = dir;
+    for (uint64_t k = 0; k < plan.pieces; k++) /* that all are there is seen before anything is made */
+        LTA_TRY(lta_piece_set_get(&ranges, k, &r));
+    LTA_TRY(finish_reuse(run, store, &ranges, &plan));
     LTA_TRY(lta_check_stop(run));
-    LTA_TRY(finish_curves(run, store, ranges, &plan));
+    LTA_TRY(finish_curves(run, store, &ranges, &plan));
 done:
-    for (uint64_t k = 0; ranges && k < plan.pieces; k++)
-        lta_reader_close(ranges[k]);
-    lta_free(ranges);
+    lta_piece_set_close(&ranges);
     json_decref(digests);
     lta_plan_free(&plan);
     lta_free(dir);

@@ -53,14 +53,11 @@ static void change_lists_free(change_lists *l)
     *l = (change_lists){0};
 }
 
-static lta_status read_rows(const change_lists *l, const char *column, uint64_t block, lta_type type,
-                            uint64_t from, uint64_t n, void *out)
+static lta_status read_change(const change_lists *l, const char *column, uint64_t block, lta_type type,
+                              uint64_t from, uint64_t n, void *out)
 {
     char path[80];
-    if (block == 0)
-        snprintf(path, sizeof path, "/%s/change/%s", l->scope, column);
-    else
-        snprintf(path, sizeof path, "/%s/change/%s%llu", l->scope, column, (unsigned long long)block);
+    lta_change_path(path, l->scope, column, block);
     return lta_reader_rows(l->map, path, type, from, n, out);
 }
 
@@ -83,17 +80,24 @@ static lta_status open_lists(const lta_reader *map, uint64_t k, uint64_t first, 
                              change_lists *l)
 {
     lta_status st = LTA_OK;
+    uint64_t n_groups;
+    lta_type type;
+    char path[80];
     *l = (change_lists){.map = map, .scope = scope};
     LTA_TRY(LTA_ALLOC(&l->row, k + 2));
     LTA_TRY(LTA_ALLOC(&l->group, k + 2));
-    LTA_TRY(read_rows(l, "offset", 0, LTA_U64, 0, k + 2, l->row));
-    LTA_TRY(read_rows(l, "group/offset", 0, LTA_U64, 0, k + 2, l->group));
+    LTA_TRY(read_change(l, "offset", 0, LTA_U64, 0, k + 2, l->row));
+    LTA_TRY(read_change(l, "group/offset", 0, LTA_U64, 0, k + 2, l->group));
+    lta_change_path(path, scope, "group/last", 0);
+    LTA_TRY(lta_reader_describe(map, path, &type, &n_groups, NULL, NULL));
     l->n_groups = l->group[k + 1];
+    if (l->n_groups > n_groups)
+        LTA_TRY(lta_piece_damaged(map, scope));
     LTA_TRY(LTA_ALLOC(&l->first, l->n_groups));
     LTA_TRY(LTA_ALLOC(&l->last, l->n_groups));
     LTA_TRY(LTA_ALLOC(&l->sum, l->n_groups));
-    LTA_TRY(read_rows(l, "group/first", 0, LTA_U32, 0, l->n_groups, l->first));
-    LTA_TRY(read_rows(l, "group/last", 0, LTA_U32, 0, l->n_groups, l->last));
+    LTA_TRY(read_change(l, "group/first", 0, LTA_U32, 0, l->n_groups, l->first));
+    LTA_TRY(read_change(l, "group/last", 0, LTA_U32, 0, l->n_groups, l->last));
     if (l->row[0] != 0 || l->group[0] != 0 || !are_sound(l, k, first))
         LTA_TRY(lta_piece_damaged(map, scope));
 done:
@@ -111,7 +115,7 @@ static lta_status add_groups(const lta_plan *plan, change_lists *l, uint64_t k, 
 {
     lta_status st = LTA_OK;
     for (uint64_t b = 0; b < plan->n_weights; b++) {
-        LTA_TRY(read_rows(l, "group/block", plan->weights[b], LTA_I64, 0, l->n_groups, l->sum));
+        LTA_TRY(read_change(l, "group/block", plan->weights[b], LTA_I64, 0, l->n_groups, l->sum));
         for (uint64_t i = k; i > 0; i = lta_changes_before(i))
             for (uint64_t j = l->group[i]; j < l->group[i + 1]; j++)
                 if (in_one_bucket(l, a, j))
@@ -131,12 +135,12 @@ static lta_status add_rows(const lta_plan *plan, const change_lists *l, const lt
     int64_t *change = NULL;
     LTA_TRY(LTA_ALLOC(&request, n));
     LTA_TRY(LTA_ALLOC(&change, n));
-    LTA_TRY(read_rows(l, "request", 0, LTA_U32, from, n, request));
+    LTA_TRY(read_change(l, "request", 0, LTA_U32, from, n, request));
     for (uint64_t i = 0; i < n; i++)
         if (request[i] >= a->first)
             LTA_TRY(lta_piece_damaged(l->map, l->scope));
     for (uint64_t b = 0; b < plan->n_weights; b++) {
-        LTA_TRY(read_rows(l, "block", plan->weights[b], LTA_I64, from, n, change));
+        LTA_TRY(read_change(l, "block", plan->weights[b], LTA_I64, from, n, change));
         for (uint64_t i = 0; i < n; i++)
             held[b][lta_bucket_of(a, request[i])] += (uint64_t)change[i];
     }
@@ -163,14 +167,16 @@ done:
     return st;
 }
 
-lta_status lta_add_held(const lta_plan *plan, lta_reader *const *map, uint64_t k, const char *scope,
+lta_status lta_add_held(const lta_plan *plan, lta_piece_set *maps, uint64_t k, const char *scope,
                         const lta_asked *a, uint64_t **held)
 {
     lta_status st = LTA_OK;
+    lta_reader *map;
     change_lists l = {0};
     for (uint64_t j = 0; k > 0 && j < plan->pieces; j++) {
         change_lists_free(&l);
-        LTA_TRY(open_lists(map[j], k, a->first, scope, &l));
+        LTA_TRY(lta_piece_set_get(maps, j, &map));
+        LTA_TRY(open_lists(map, k, a->first, scope, &l));
         if (l.n_groups == 0)
             continue;
         LTA_TRY(add_groups(plan, &l, k, a, held));

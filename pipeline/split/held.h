@@ -9,7 +9,7 @@
 #ifndef LTA_SPLIT_HELD_H
 #define LTA_SPLIT_HELD_H
 
-#include "pipeline/split/piece.h"
+#include "pipeline/split/piece_set.h"
 
 /* The requests before `first` that are asked for, as a set with ranks. */
 typedef struct lta_asked {
@@ -29,8 +29,8 @@ static inline uint64_t lta_bucket_of(const lta_asked *a, uint64_t q)
 }
 
 /* Adds what the requests of each bucket hold when range k begins, in each of the plan's weights, to
- * held [weights][asked + 1]. map: [pieces]. Errors: LTA_ERR_FORMAT, LTA_ERR_NOMEM. */
-LTA_MUST_CHECK lta_status lta_add_held(const lta_plan *plan, lta_reader *const *map, uint64_t k,
+ * held [weights][asked + 1]. Errors: those of reading maps, LTA_ERR_NOMEM. */
+LTA_MUST_CHECK lta_status lta_add_held(const lta_plan *plan, lta_piece_set *maps, uint64_t k,
                                        const char *scope, const lta_asked *a, uint64_t **held);
 
 #endif

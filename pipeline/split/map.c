@@ -79,32 +79,58 @@ done:
     return st;
 }
 
-/* Adds what requests i .. end - 1 of the problem change to sum [all * n_weights]. */
+/* What the requests of a part change, added up over a range. */
+typedef struct change_sum {
+    int64_t *weight;   /* [requests of the problem * n_weights] */
+    uint64_t *changed; /* a bit for each request whose weights are not those of the range's begin */
+} change_sum;
+
+static void change_sum_free(change_sum *s)
+{
+    lta_free(s->weight);
+    lta_free(s->changed);
+}
+
+static inline int64_t *change_of(change_sum *s, uint64_t i, uint64_t n_weights)
+{
+    s->changed[i / 64] |= UINT64_C(1) << i % 64;
+    return &s->weight[i * n_weights];
+}
+
+/* Adds what requests i .. end - 1 of the problem change. */
 static void change_by(const lta_plan *plan, const lta_part *part, const problem *p, uint64_t i, uint64_t end,
-                      int64_t *sum)
+                      change_sum *s)
 {
     const lta_runs *runs = &p->runs;
     uint64_t n = plan->n_weights;
     for (; i < end; i++) {
         uint32_t node = (uint32_t)p->touched[i];
+        int64_t *own = change_of(s, i, n);
         for (uint64_t b = 0; b < n; b++)
-            sum[i * n + b] += lta_blocks_between(part->start[node], part->depth[node], plan->weights[b]);
-        for (uint64_t k = runs->offset[i]; k < runs->offset[i + 1]; k++)
+            own[b] += lta_blocks_between(part->start[node], part->depth[node], plan->weights[b]);
+        for (uint64_t k = runs->offset[i]; k < runs->offset[i + 1]; k++) {
+            int64_t *lost = change_of(s, runs->previous[k], n);
             for (uint64_t b = 0; b < n; b++)
-                sum[runs->previous[k] * n + b] -=
+                lost[b] -=
                     lta_blocks_between(runs->start[k], runs->start[k] + runs->length[k], plan->weights[b]);
+        }
     }
 }
 
-/* What the requests of a part change in a range; sum [all * n_weights] is zero before and after. */
-static lta_status list_part(const lta_plan *plan, const problem *q, uint64_t n, int64_t *sum,
-                            lta_change_list *out)
+/* Lists what the first n requests have changed, and begins anew. */
+static lta_status take_changes(const lta_plan *plan, const problem *q, uint64_t n, change_sum *s,
+                               lta_change_list *out)
 {
     lta_status st = LTA_OK;
-    for (uint64_t i = 0; i < n; i++)
-        if (sum[i * plan->n_weights] != 0) /* in symbols: with none, no block changes hands either */
-            LTA_TRY(lta_change_list_add(out, plan->n_weights, q->request[i], &sum[i * plan->n_weights]));
-    memset(sum, 0, n * plan->n_weights * sizeof *sum);
+    for (uint64_t w = 0; w < (n + 63) / 64; w++) {
+        for (; s->changed[w] != 0; s->changed[w] &= s->changed[w] - 1) {
+            uint64_t i = w * 64 + (uint64_t)__builtin_ctzll(s->changed[w]);
+            int64_t *weight = &s->weight[i * plan->n_weights];
+            if (weight[0] != 0) /* in symbols: with none, no block changes hands either */
+                LTA_TRY(lta_change_list_add(out, plan->n_weights, q->request[i], weight));
+            memset(weight, 0, plan->n_weights * sizeof *weight);
+        }
+    }
 done:
     return st;
 }
@@ -113,12 +139,14 @@ static lta_status list_changes(const lta_plan *plan, const lta_part *parts, cons
                                lta_changes *c)
 {
     lta_status st = LTA_OK;
-    int64_t *sum[2] = {NULL, NULL};
+    change_sum sum[2] = {0};
     lta_change_list list[2] = {0};
     uint64_t at[2];
     for (int p = 0; p < 2; p++) {
+        uint64_t all = problems[p].n_earlier + problems[p].n;
         at[p] = problems[p].n_earlier;
-        LTA_TRY(LTA_CALLOC(&sum[p], (at[p] + problems[p].n) * plan->n_weights));
+        LTA_TRY(LTA_CALLOC(&sum[p].weight, all * plan->n_weights));
+        LTA_TRY(LTA_CALLOC(&sum[p].changed, all / 64 + 1));
     }
     LTA_TRY(lta_changes_create(plan, c));
     for (uint64_t range = 0; range + 1 < plan->pieces; range++) { /* nobody asks what the last one changes */
@@ -130,14 +158,14 @@ static lta_status list_changes(const lta_plan *plan, const lta_part *parts, cons
             list[p].n = 0;
             if (begin == at[p])
                 continue;
-            change_by(plan, &parts[p], q, begin, at[p], sum[p]);
-            LTA_TRY(list_part(plan, q, at[p], sum[p], &list[p]));
+            change_by(plan, &parts[p], q, begin, at[p], &sum[p]);
+            LTA_TRY(take_changes(plan, q, at[p], &sum[p], &list[p]));
         }
         LTA_TRY(lta_changes_append(c, &list[0], &list[1]));
     }
 done:
     for (int p = 0; p < 2; p++) {
-        lta_free(sum[p]);
+        change_sum_free(&sum[p]);
         lta_change_list_free(&list[p]);
     }
     return st;
@@ -266,9 +294,11 @@ done:
 static lta_status parse_piece(const char *path, char **dir, uint64_t *number)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    unsigned long long k;
-    int used = 0;
-    if (sscanf(base, "piece-%llu.h5%n", &k, &used) != 1 || used == 0 || base[used] != '\0')
+    unsigned long long k = 0;
+    char name[32] = "";
+    if (sscanf(base, "piece-%llu.h5", &k) == 1)
+        lta_piece_name(name, "piece", k);
+    if (strcmp(base, name) != 0) /* "piece-03.h5", "piece-+3.h5" */
         return lta_fail(LTA_ERR_USAGE, "%s: expected the name of a piece, STORE/pieces/piece-K.h5", path);
     lta_status st = LTA_OK;
     size_t n = slash ? (size_t)(slash - path) : 1;

@@ -26,12 +26,29 @@ static const char *maker_of(const char *name)
     return strncmp(name, "map-", 4) == 0 ? "map" : strncmp(name, "reduce-", 7) == 0 ? "reduce" : "split";
 }
 
+/* The store around a folder of pieces, by its path: the folder may be a link to another disk. */
+static lta_status store_of(const char *dir, char **out)
+{
+    lta_status st = LTA_OK;
+    const char *base = lta_base_name(dir);
+    if (strcmp(base, "pieces") != 0)
+        return lta_join_path(dir, "..", out);
+    if (base == dir)
+        return lta_join_path(".", "", out);
+    size_t n = (size_t)(base - dir);
+    LTA_TRY(LTA_ALLOC(out, n + 1));
+    memcpy(*out, dir, n);
+    (*out)[n] = '\0';
+done:
+    return st;
+}
+
 static lta_status open_one(const char *dir, const char *name, lta_reader **out)
 {
     lta_status st = LTA_OK;
     char *path = NULL, *store = NULL;
     if (is_of_store(name)) {
-        LTA_TRY(lta_join_path(dir, "..", &store));
+        LTA_TRY(store_of(dir, &store));
         LTA_TRY(lta_stage_open_file(store, name, false, out));
         goto done;
     }
@@ -101,12 +118,42 @@ done:
     return st;
 }
 
+/* A copy under another number is not the file of that number: its parameters tell. */
+static lta_status check_number(const lta_reader *r, const char *name)
+{
+    lta_status st = LTA_OK;
+    char *text = NULL, kind[16], expected[32];
+    const char *dash = strchr(name, '-');
+    json_t *p = NULL;
+    if (!dash) /* the plan */
+        return LTA_OK;
+    snprintf(kind, sizeof kind, "%.*s", (int)(dash - name), name);
+    LTA_TRY(lta_reader_attribute_text(r, "/", "parameters", &text));
+    p = json_loads(text, 0, NULL);
+    const json_t *number = json_object_get(p, strcmp(kind, "reduce") == 0 ? "range" : "piece");
+    lta_piece_name(expected, kind, (uint64_t)json_integer_value(number));
+    if (!number || strcmp(name, expected) != 0)
+        st = lta_fail(LTA_ERR_INPUT, "%s: was made under another name; run `lta %s --force` for it",
+                      lta_reader_path(r), maker_of(name));
+done:
+    json_decref(p);
+    lta_free(text);
+    return st;
+}
+
 lta_status lta_piece_open(const char *dir, const char *name, json_t *digests, lta_reader **out)
 {
     lta_status st = LTA_OK;
     lta_reader *r = NULL;
     char *inputs = NULL;
+    const json_t *before = json_object_get(digests, name);
     LTA_TRY(open_one(dir, name, &r));
+    if (before && strcmp(json_string_value(before), lta_reader_digest(r)) != 0) {
+        st = lta_fail(LTA_ERR_INPUT, "%s: was replaced while it was being read; run the same command again",
+                      lta_reader_path(r));
+        goto done;
+    }
+    LTA_TRY(check_number(r, name));
     LTA_TRY(lta_reader_attribute_text(r, "/", "inputs", &inputs));
     LTA_TRY(check_inputs(dir, name, inputs, digests));
     LTA_TRY(note(digests, name, json_string(lta_reader_digest(r))));
@@ -166,7 +213,7 @@ void lta_piece_end(lta_piece_file *f)
 
 lta_status lta_piece_damaged(const lta_reader *r, const char *what)
 {
-    return lta_fail(LTA_ERR_FORMAT, "%s:/%s: damaged; expected what `lta map` writes", lta_reader_path(r),
+    return lta_fail(LTA_ERR_FORMAT, "%s:/%s: damaged; run `lta map --force` for it again", lta_reader_path(r),
                     what);
 }
 

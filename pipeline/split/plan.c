@@ -92,6 +92,13 @@ lta_status lta_cut_trie(const lta_trie *trie, const int64_t *touched, uint64_t p
     uint64_t most = pieces == 1 ? total : total / (8 * pieces);
     for (uint64_t v = 0; v < n; v++)
         c.n_crown += cost[v] > most;
+    if (c.n_crown >= UINT32_MAX) {
+        st = lta_fail(
+            LTA_ERR_USAGE,
+            "%llu nodes of the trie are above all pieces, expected less than 2^32; take fewer pieces",
+            (unsigned long long)c.n_crown);
+        goto done;
+    }
     LTA_TRY(LTA_ALLOC(&c.crown, c.n_crown));
     c.n_crown = 0;
     for (uint64_t v = 0; v < n; v++) {

@@ -19,8 +19,9 @@ typedef struct range {
     const lta_plan *plan;
     const char *dir;
     json_t *digests;
-    uint64_t k, first, n;      /* the range and its requests */
-    lta_reader *piece, **map;  /* [pieces] */
+    uint64_t k, first, n; /* the range and its requests */
+    lta_reader *piece;
+    lta_piece_set maps;
     uint64_t *visits;          /* [pieces + 1] rows of each map among all visits of the range */
     uint64_t *from;            /* [pieces] row of each map's first one, there */
     uint32_t *request, *start; /* [visits] request: from 0 within the range */
@@ -30,10 +31,8 @@ typedef struct range {
 
 static void range_free(range *g)
 {
-    for (uint64_t j = 0; g->map && j < g->plan->pieces; j++)
-        lta_reader_close(g->map[j]);
+    lta_piece_set_close(&g->maps);
     lta_reader_close(g->piece);
-    lta_free(g->map);
     lta_free(g->visits);
     lta_free(g->from);
     lta_free(g->request);
@@ -49,15 +48,16 @@ static void range_free(range *g)
 static lta_status open_inputs(range *g, json_t *inputs)
 {
     lta_status st = LTA_OK;
+    lta_reader *map;
     char name[32];
     lta_piece_name(name, "piece", g->k);
     LTA_TRY(lta_piece_open(g->dir, name, g->digests, &g->piece));
     LTA_TRY(lta_piece_input(inputs, g->digests, "plan.h5"));
     LTA_TRY(lta_piece_input(inputs, g->digests, name));
-    LTA_TRY(LTA_CALLOC(&g->map, g->plan->pieces));
+    g->maps = (lta_piece_set){.dir = g->dir, .kind = "map", .digests = g->digests};
     for (uint64_t j = 0; j < g->plan->pieces; j++) {
         lta_piece_name(name, "map", j);
-        LTA_TRY(lta_piece_open(g->dir, name, g->digests, &g->map[j]));
+        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
         LTA_TRY(lta_piece_input(inputs, g->digests, name));
     }
 done:
@@ -69,13 +69,15 @@ static lta_status read_visits(range *g)
     lta_status st = LTA_OK;
     uint64_t pieces = g->plan->pieces;
     uint32_t *end = NULL;
+    lta_reader *map;
     LTA_TRY(LTA_CALLOC(&g->visits, pieces + 1));
     LTA_TRY(LTA_CALLOC(&g->from, pieces));
     for (uint64_t j = 0; j < pieces; j++) {
         uint64_t rows[2];
-        LTA_TRY(lta_reader_rows(g->map[j], "/visit/range", LTA_U64, g->k, 2, rows));
+        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
+        LTA_TRY(lta_reader_rows(map, "/visit/range", LTA_U64, g->k, 2, rows));
         if (rows[0] > rows[1] || rows[1] - rows[0] > 2 * g->n) /* the crown, and a subtree */
-            LTA_TRY(lta_piece_damaged(g->map[j], "visit/range"));
+            LTA_TRY(lta_piece_damaged(map, "visit/range"));
         g->from[j] = rows[0];
         g->visits[j + 1] = g->visits[j] + rows[1] - rows[0];
     }
@@ -86,13 +88,14 @@ static lta_status read_visits(range *g)
     for (uint64_t j = 0; j < pieces; j++) {
         uint64_t at = g->visits[j], n = g->visits[j + 1] - at;
         uint64_t request = 0; /* within the range */
-        LTA_TRY(lta_reader_rows(g->map[j], "/visit/step", LTA_U32, g->from[j], n, g->request + at));
-        LTA_TRY(lta_reader_rows(g->map[j], "/visit/start", LTA_U32, g->from[j], n, g->start + at));
-        LTA_TRY(lta_reader_rows(g->map[j], "/visit/end", LTA_U32, g->from[j], n, end + at));
+        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
+        LTA_TRY(lta_reader_rows(map, "/visit/step", LTA_U32, g->from[j], n, g->request + at));
+        LTA_TRY(lta_reader_rows(map, "/visit/start", LTA_U32, g->from[j], n, g->start + at));
+        LTA_TRY(lta_reader_rows(map, "/visit/end", LTA_U32, g->from[j], n, end + at));
         for (uint64_t i = at; i < at + n; i++) {
             request += g->request[i];
             if (request >= g->n || g->start[i] >= end[i])
-                LTA_TRY(lta_piece_damaged(g->map[j], "visit/step"));
+                LTA_TRY(lta_piece_damaged(map, "visit/step"));
             g->request[i] = (uint32_t)request;
             g->end[request] = end[i] > g->end[request] ? end[i] : g->end[request];
         }
@@ -123,7 +126,8 @@ static bool append_run(lta_runs *runs, uint64_t first_of_request, uint32_t previ
 {
     uint64_t k = runs->n_runs;
     bool begins = k == first_of_request;
-    if (start != (begins ? 0 : runs->start[k - 1] + runs->length[k - 1]) || length == 0)
+    uint64_t end_before = begins ? 0 : (uint64_t)runs->start[k - 1] + runs->length[k - 1];
+    if (start != end_before || length == 0 || end_before + length > UINT32_MAX)
         return false;
     if (!begins && runs->previous[k - 1] == previous) {
         runs->length[k - 1] += length;
@@ -152,30 +156,47 @@ static void rows_free(rows *v)
     *v = (rows){0};
 }
 
-static lta_status read_rows(const range *g, const char *scope, rows *v)
+/* How many runs map j has of the range's visits, from row *begin on, and the offset of each. */
+static lta_status read_counts(range *g, const char *scope, uint64_t j, uint64_t *begin, uint64_t *offset)
 {
     lta_status st = LTA_OK;
-    uint64_t pieces = g->plan->pieces, *begin = NULL, total = 0;
+    uint64_t n = g->visits[j + 1] - g->visits[j], ends[2], n_rows, total = 0;
     uint32_t *count = NULL;
+    lta_reader *map;
+    lta_type type;
+    char path[64];
+    LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
+    LTA_TRY(LTA_ALLOC(&count, n));
+    snprintf(path, sizeof path, "/%s/range", scope);
+    LTA_TRY(lta_reader_rows(map, path, LTA_U64, g->k, 2, ends));
+    snprintf(path, sizeof path, "/%s/runs", scope);
+    LTA_TRY(lta_reader_rows(map, path, LTA_U32, g->from[j], n, count));
+    snprintf(path, sizeof path, "/%s/previous", scope);
+    LTA_TRY(lta_reader_describe(map, path, &type, &n_rows, NULL, NULL));
+    for (uint64_t i = 0; i < n; i++) {
+        total += count[i];
+        offset[i + 1] = offset[0] + total;
+    }
+    if (ends[1] < ends[0] || ends[1] > n_rows || ends[1] - ends[0] != total)
+        LTA_TRY(lta_piece_damaged(map, scope));
+    *begin = ends[0];
+done:
+    lta_free(count);
+    return st;
+}
+
+static lta_status read_rows(range *g, const char *scope, rows *v)
+{
+    lta_status st = LTA_OK;
+    uint64_t pieces = g->plan->pieces, *begin = NULL, total;
+    lta_reader *map;
     char path[64];
     LTA_TRY(LTA_ALLOC(&v->offset, g->visits[pieces] + 1));
     LTA_TRY(LTA_ALLOC(&begin, pieces));
-    LTA_TRY(LTA_ALLOC(&count, g->visits[pieces]));
-    for (uint64_t j = 0; j < pieces; j++) {
-        uint64_t at = g->visits[j], n = g->visits[j + 1] - at, ends[2], first = total;
-        snprintf(path, sizeof path, "/%s/range", scope);
-        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U64, g->k, 2, ends));
-        snprintf(path, sizeof path, "/%s/runs", scope);
-        LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U32, g->from[j], n, count + at));
-        for (uint64_t i = at; i < at + n; i++) {
-            v->offset[i] = total;
-            total += count[i];
-        }
-        if (ends[1] < ends[0] || ends[1] - ends[0] != total - first)
-            LTA_TRY(lta_piece_damaged(g->map[j], scope));
-        begin[j] = ends[0];
-    }
-    v->offset[g->visits[pieces]] = total;
+    v->offset[0] = 0;
+    for (uint64_t j = 0; j < pieces; j++)
+        LTA_TRY(read_counts(g, scope, j, &begin[j], v->offset + g->visits[j]));
+    total = v->offset[g->visits[pieces]];
     LTA_TRY(LTA_ALLOC(&v->previous, total));
     LTA_TRY(LTA_ALLOC(&v->start, total));
     LTA_TRY(LTA_ALLOC(&v->length, total));
@@ -183,21 +204,33 @@ static lta_status read_rows(const range *g, const char *scope, rows *v)
         const char *name;
         uint32_t *data;
     } columns[] = {{"previous", v->previous}, {"start", v->start}, {"length", v->length}};
-    for (uint64_t j = 0; j < pieces; j++)
+    for (uint64_t j = 0; j < pieces; j++) {
+        uint64_t from = v->offset[g->visits[j]], end = v->offset[g->visits[j + 1]];
+        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
         for (int c = 0; c < 3; c++) {
-            uint64_t from = v->offset[g->visits[j]], end = v->offset[g->visits[j + 1]];
             snprintf(path, sizeof path, "/%s/%s", scope, columns[c].name);
-            LTA_TRY(lta_reader_rows(g->map[j], path, LTA_U32, begin[j], end - from, columns[c].data + from));
+            LTA_TRY(lta_reader_rows(map, path, LTA_U32, begin[j], end - from, columns[c].data + from));
         }
+    }
 done:
-    lta_free(count);
     lta_free(begin);
     return st;
 }
 
+/* What is wrong with a request lies in a map that has visit i of the range. */
+static lta_status bad_visit(const range *g, uint64_t i, const char *what)
+{
+    uint64_t j = 0;
+    while (g->visits[j + 1] <= i)
+        j++;
+    return lta_fail(LTA_ERR_FORMAT,
+                    "%s/map-%llu.h5: request %llu %s; run `lta split --force` and all maps again", g->dir,
+                    (unsigned long long)j, (unsigned long long)(g->first + g->request[i]), what);
+}
+
 /* The runs of every request of the range, shallow first: those of the crown, which begin at the root, then
  * those of a subtree. */
-static lta_status join_runs(const range *g, const char *scope, lta_runs *out)
+static lta_status join_runs(range *g, const char *scope, lta_runs *out)
 {
     lta_status st = LTA_OK;
     rows v = {0};
@@ -208,11 +241,8 @@ static lta_status join_runs(const range *g, const char *scope, lta_runs *out)
         LTA_TRY(LTA_CALLOC(&visit[deep], n)); /* 1 + the visit */
     for (uint64_t i = 0; i < n_visits; i++) {
         uint64_t *of = &visit[g->start[i] > 0][g->request[i]];
-        if (*of != 0) {
-            st = lta_fail(LTA_ERR_FORMAT, "%s: request %llu is in two pieces at once; run `lta split` again",
-                          g->dir, (unsigned long long)(g->first + g->request[i]));
-            goto done;
-        }
+        if (*of != 0)
+            LTA_TRY(bad_visit(g, i, "is in two pieces at once"));
         *of = i + 1;
     }
     LTA_TRY(LTA_ALLOC(&runs.offset, n + 1));
@@ -222,22 +252,18 @@ static lta_status join_runs(const range *g, const char *scope, lta_runs *out)
     for (uint64_t r = 0; r < n; r++) {
         uint64_t begin = runs.offset[r] = runs.n_runs;
         bool good = true;
+        uint64_t i = 0;
         for (int deep = 0; deep < 2; deep++) {
             if (visit[deep][r] == 0)
                 continue;
-            uint64_t i = visit[deep][r] - 1;
+            i = visit[deep][r] - 1;
             for (uint64_t k = v.offset[i]; good && k < v.offset[i + 1]; k++)
                 good = v.previous[k] < g->first + r &&
                        append_run(&runs, begin, v.previous[k], v.start[k], v.length[k]);
         }
         runs.offset[r + 1] = runs.n_runs;
-        if (!good || lta_runs_end(&runs, r) > g->end[r]) {
-            st = lta_fail(
-                LTA_ERR_FORMAT,
-                "%s: the runs of request %llu do not follow one another in scope %s; run `lta map` again",
-                g->dir, (unsigned long long)(g->first + r), scope);
-            goto done;
-        }
+        if (!good || lta_runs_end(&runs, r) > g->end[r])
+            LTA_TRY(bad_visit(g, i, "has runs that do not follow one another down its path"));
     }
     runs.offset[n] = runs.n_runs;
     *out = runs;
@@ -257,16 +283,20 @@ static lta_status distances(const range *g, const lta_runs *runs, const lta_aske
                             uint64_t block, uint64_t *distance)
 {
     lta_status st = LTA_OK;
-    uint64_t *end_of = NULL, *offset = NULL, before = 0;
+    uint64_t *end_of = NULL, *offset = NULL, before = 0, total = 0;
+    uint64_t most = g->first * UINT32_MAX; /* positions that so many requests can have touched */
     uint32_t *previous = NULL, *weight = NULL, *first = NULL;
     /* a bucket may hold more than a request's weight can say: then it is several requests */
     LTA_TRY(LTA_ALLOC(&end_of, a->n + 1));
     for (uint64_t i = 0; i <= a->n; i++) {
-        if (held[i] > INT64_MAX) {
-            st = lta_fail(LTA_ERR_FORMAT, "%s: more positions changed hands before range %llu than there are",
+        if (held[i] > most - total) {
+            st = lta_fail(LTA_ERR_FORMAT,
+                          "%s: more positions changed hands before range %llu than there are; run `lta map "
+                          "--force` of all pieces again",
                           g->dir, (unsigned long long)g->k);
             goto done;
         }
+        total += held[i];
         before += held[i] / LTA_BUCKET_MOST + 1;
         end_of[i] = before - 1;
     }
@@ -341,7 +371,7 @@ done:
     return st;
 }
 
-static lta_status reduce_scope(const range *g, lta_scope scope, lta_writer *w, uint64_t *n_runs)
+static lta_status reduce_scope(range *g, lta_scope scope, lta_writer *w, uint64_t *n_runs)
 {
     lta_status st = LTA_OK;
     const lta_plan *plan = g->plan;
@@ -354,7 +384,7 @@ static lta_status reduce_scope(const range *g, lta_scope scope, lta_writer *w, u
     LTA_TRY(LTA_CALLOC(&held, plan->n_weights));
     for (uint64_t b = 0; b < plan->n_weights; b++)
         LTA_TRY(LTA_CALLOC(&held[b], a.n + 1));
-    LTA_TRY(lta_add_held(plan, g->map, g->k, name, &a, held));
+    LTA_TRY(lta_add_held(plan, &g->maps, g->k, name, &a, held));
     LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
     LTA_TRY(LTA_ALLOC(&in_blocks, runs.n_runs));
     LTA_TRY(distances(g, &runs, &a, held[0], 1, runs.distance));

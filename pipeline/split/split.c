@@ -4,15 +4,22 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/split/cut.h"
+#include "pipeline/split/piece_set.h"
 #include "pipeline/trie/trie.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Bytes that a map and a reduce may need for what a piece holds, and for the program itself: more than all
- * that was measured (jobs/README.md). */
-enum { BYTES_OF_LOAD = 256, BYTES_OF_REQUEST = 512, BYTES_OF_PROGRAM = 96 << 20 };
+/* Bytes that a map and a reduce may need for what a piece holds, for the files that are open, and for the
+ * program itself: more than all that was measured (jobs/README.md). */
+enum {
+    BYTES_OF_LOAD = 256,
+    BYTES_OF_BLOCK_SIZE = 24, /* of each load and size of blocks */
+    BYTES_OF_REQUEST = 512,
+    BYTES_OF_FILE = 3 << 19,
+    BYTES_OF_PROGRAM = 96 << 20
+};
 
 typedef struct splitting {
     const lta_run *run;
@@ -102,10 +109,12 @@ static uint64_t crown_load(const lta_part *slice)
 
 static uint64_t largest_need(const splitting *s)
 {
-    uint64_t most = 0;
+    uint64_t most = 0, open = s->plan.pieces < LTA_OPEN_PIECES ? s->plan.pieces : LTA_OPEN_PIECES;
     for (uint64_t k = 0; k < s->plan.pieces; k++) {
-        uint64_t map = (s->cut.load[k] + crown_load(&s->slices[k])) * BYTES_OF_LOAD;
-        uint64_t reduce = (s->plan.boundary[k + 1] - s->plan.boundary[k]) * BYTES_OF_REQUEST;
+        uint64_t map = (s->cut.load[k] + crown_load(&s->slices[k])) *
+                       (BYTES_OF_LOAD + BYTES_OF_BLOCK_SIZE * s->plan.n_blocks);
+        uint64_t reduce = (s->plan.boundary[k + 1] - s->plan.boundary[k]) * BYTES_OF_REQUEST +
+                          s->plan.n_requests / 4 + open * BYTES_OF_FILE;
         most = map > most ? map : most;
         most = reduce > most ? reduce : most;
     }
@@ -115,16 +124,17 @@ static uint64_t largest_need(const splitting *s)
 static lta_status cut_to_fit(splitting *s, const lta_split_options *o)
 {
     lta_status st = LTA_OK;
-    uint64_t pieces = o->pieces > 0 ? o->pieces : 1;
+    uint64_t pieces = o->pieces > 0 ? o->pieces : 1, before = UINT64_MAX;
     LTA_TRY(make_cuts(s, pieces));
     while (o->piece_memory > 0 && largest_need(s) > o->piece_memory) {
-        if (pieces == LTA_MOST_PIECES || o->piece_memory <= BYTES_OF_PROGRAM) {
+        if (pieces == LTA_MOST_PIECES || largest_need(s) >= before) {
             st = lta_fail(LTA_ERR_USAGE,
                           "--piece-memory %llu: %llu pieces need %llu bytes each; expected a larger one",
                           (unsigned long long)o->piece_memory, (unsigned long long)pieces,
                           (unsigned long long)largest_need(s));
             goto done;
         }
+        before = largest_need(s);
         pieces = 2 * pieces < LTA_MOST_PIECES ? 2 * pieces : LTA_MOST_PIECES;
         LTA_TRY(make_cuts(s, pieces));
     }
@@ -140,6 +150,13 @@ static lta_status number_nodes(splitting *s)
     for (uint64_t v = 0; v < s->trie.n_nodes; v++)
         if (s->cut.piece[v] != LTA_IN_CROWN)
             s->number[v] = (uint32_t)s->n_nodes[s->cut.piece[v]]++;
+    for (uint64_t k = 0; k < s->plan.pieces; k++)
+        if (s->n_nodes[k] > UINT32_MAX) {
+            st = lta_fail(LTA_ERR_USAGE,
+                          "piece %llu has %llu nodes of the trie, expected less than 2^32; take more pieces",
+                          (unsigned long long)k, (unsigned long long)s->n_nodes[k]);
+            goto done;
+        }
 done:
     return st;
 }

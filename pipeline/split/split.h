@@ -1,9 +1,9 @@
 /* pipeline/split/split.h - one trace spread over many processes, with the result of one (design, section 7).
  *
- *     split   trace.h5, trie.h5        -> pieces/plan.h5, piece-0.h5 .. piece-(N-1).h5
- *     map     piece-K.h5               -> map-K.h5       runs of its subtrees; N of them, in any order
- *     reduce  map-0.h5 .. map-(N-1).h5 -> reduce-K.h5    distances and curves of a range of time; N, any
- * order finish  reduce-0.h5 ..           -> reuse.h5, curve.h5, the bytes that one process writes
+ *     split   trace.h5, trie.h5    -> pieces/plan.h5, piece-0.h5 .. piece-(N-1).h5
+ *     map     piece-K.h5           -> map-K.h5      runs of its subtrees; N times, in any order
+ *     reduce  all map-K.h5         -> reduce-K.h5   distances and curves of a range of time; N times
+ *     finish  all reduce-K.h5      -> reuse.h5, curve.h5, the bytes that one process writes
  *
  * The trie is cut into subtrees that few requests enter, dealt out to the pieces, and a crown above them. The
  * crown is cut by time: each piece has a range of requests, and begins with what earlier ones left there. A

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import h5py
 import support
 
 
@@ -19,14 +20,14 @@ def block_trace(rows):
                    for t, ids in rows)
 
 
-def made_up(kind):
+def made_up(kind, requests=3000):
     rng = random.Random(7)
     if kind == "one session":
         return block_trace((i, list(range(i + 1))) for i in range(600))
     if kind == "one request":
         return block_trace((i // 2, list(range(30))) for i in range(900))
     if kind == "one prompt":
-        return block_trace((i, list(range(20)) + [1000 + rng.randrange(900), 50000 + i]) for i in range(3000))
+        return block_trace((i, list(range(20)) + [1000 + rng.randrange(900), 50000 + i]) for i in range(requests))
     raise ValueError(kind)
 
 
@@ -116,8 +117,8 @@ class Split(unittest.TestCase):
 
     def test_memory_decides_on_pieces(self):
         whole, store = self.whole("memory", "--format", "mooncake", "--block-tokens", "512",
-                                  self.source("memory.jsonl", made_up("one prompt")))
-        said = self.call("split", "--piece-memory", "101000000", store)
+                                  self.source("memory.jsonl", made_up("one prompt", 30000)))
+        said = self.call("split", "--piece-memory", "112000000", store)
         pieces = int(said.split(" pieces:")[0].split()[-1])
         self.assertGreater(pieces, 1)
         self.in_pieces(store, pieces)
@@ -148,6 +149,73 @@ class Split(unittest.TestCase):
         shutil.move(self.path("old map"), os.path.join(store, "pieces", "map-0.h5"))
         self.assertIn("run `lta map` again", self.call("reduce", "--range", 0, store, code=3))
 
+    def test_copies_of_pieces_are_refused(self):
+        _, store = self.whole("copies", "--format", "mooncake", "--block-tokens", "512", self.source("copies.jsonl", made_up("one prompt")))
+        self.in_pieces(store, 3)
+        for kind, *step in (("piece", "map", os.path.join(store, "pieces", "piece-1.h5")), ("map", "reduce", "--range", "2", store),
+                            ("reduce", "finish", store)):
+            good, bad = (os.path.join(store, "pieces", f"{kind}-{k}.h5") for k in (0, 1))
+            os.rename(bad, bad + ".kept")
+            shutil.copy(good, bad)
+            self.assertIn(f"{kind}-1.h5: was made under another name", self.call(*step, "--force", code=3))
+            os.rename(bad + ".kept", bad)
+
+    def test_pieces_on_another_disk(self):
+        whole, store = self.whole("linked", "--format", "mooncake", "--block-tokens", "512", self.source("linked.jsonl", made_up("one prompt")))
+        os.mkdir(self.path("other disk"))
+        os.symlink(self.path("other disk"), os.path.join(store, "pieces"))
+        self.in_pieces(store, 2)
+        self.compare(whole, store)
+
+    def test_many_pieces_in_few_open_files(self):
+        whole, store = self.whole("many", "--format", "mooncake", "--block-tokens", "512", self.source("many.jsonl", made_up("one request")))
+        self.call("split", "-q", "-n", 70, store)
+        for k in range(70):
+            self.call("map", "-q", os.path.join(store, "pieces", f"piece-{k}.h5"))
+        for k in range(70):
+            done = subprocess.run(["sh", "-c", 'ulimit -n 76; exec "$0" "$@"', self.lta, "reduce", "-q", "--range", str(k), store],
+                                  stderr=subprocess.PIPE, text=True, env=support.environment())
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.call("finish", "-q", store)
+        self.compare(whole, store)
+
+    def test_lying_pieces(self):
+        """Columns that do not say what they should: refused, or of no consequence, and nothing is left half done."""
+        _, store = self.whole("lies", "--format", "mooncake", "--block-tokens", "512", self.source("lies.jsonl", made_up("one prompt")))
+        self.in_pieces(store, 2)
+        steps = {"plan": ["map", os.path.join(store, "pieces", "piece-1.h5")], "piece-1": ["map", os.path.join(store, "pieces", "piece-1.h5")],
+                 "map-1": ["reduce", "--range", "1", store], "reduce-1": ["finish", store]}
+        cases = []
+        for name in steps:
+            with h5py.File(os.path.join(store, "pieces", name + ".h5")) as f:
+                f.visititems(lambda path, item: cases.extend((name, path, lie) for lie in ("zero", "largest", "last", "short"))
+                             if isinstance(item, h5py.Dataset) and len(item) else None)
+        refused = 0
+        for name, path, lie in cases[::support.EVERY]:
+            file = os.path.join(store, "pieces", name + ".h5")
+            shutil.copy(file, self.path("kept"))
+            with h5py.File(file, "r+") as f:
+                data = f[path]
+                largest = data.dtype.type(2**(8 * data.dtype.itemsize - (data.dtype.kind == "i")) - 1)
+                if lie == "short":
+                    attributes = dict(data.attrs)
+                    column, chunks = data[:-1], data.chunks
+                    del f[path]
+                    f.create_dataset(path, data=column, chunks=chunks, maxshape=(None,), compression="gzip", shuffle=True, fletcher32=True)
+                    f[path].attrs.update(attributes)
+                elif lie == "last":
+                    data[-1] = largest
+                else:
+                    data[...] = 0 if lie == "zero" else largest
+            done = subprocess.run([self.lta, *steps[name], "--force"], capture_output=True, text=True, env=support.environment())
+            self.assertIn(done.returncode, (0, 3), "%s %s %s: %s" % (name, path, lie, done.stderr))
+            if done.returncode == 3:
+                refused += 1
+                self.assertIn(os.path.join(store, "pieces"), done.stderr)
+            shutil.move(self.path("kept"), file)
+        self.assertGreater(refused, len(cases[::support.EVERY]) // 4)
+        self.assertEqual([n for n in os.listdir(os.path.join(store, "pieces")) if n.startswith(".")], [])
+
     def test_kills(self):
         whole, store = self.whole("kills", "--format", "mooncake", "--block-tokens", "512",
                                   self.source("kills.jsonl", made_up("one prompt")))
@@ -159,8 +227,11 @@ class Split(unittest.TestCase):
         stopped = 0
         for step in steps:
             for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1):
-                process = subprocess.Popen([self.lta, *step], stderr=subprocess.PIPE, env=support.environment())
-                time.sleep(rng.random() * 0.03)
+                begin = time.monotonic()
+                self.call(*step, "--force")
+                duration = time.monotonic() - begin
+                process = subprocess.Popen([self.lta, *step, "--force"], stderr=subprocess.PIPE, env=support.environment())
+                time.sleep(rng.random() * duration)
                 process.send_signal(number)
                 process.communicate()
                 self.assertIn(process.returncode, (0, 5, -number), step)
