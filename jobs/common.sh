@@ -15,8 +15,10 @@ job_die() { # job_die CODE TEXT...
 
 # A signal may come at any time: it is remembered from the first line on, and passed to lta once that runs.
 job_stop='' job_child='' job_interrupted=0 job_work='' job_locked=''
+# USR1 stays USR1 when the TERM of the time limit follows: the job is to be queued again.
 job_on_signal() {
-    job_stop=$1 job_interrupted=1
+    [ "$job_stop" = USR1 ] || job_stop=$1
+    job_interrupted=1
     job_forward
 }
 job_forward() {
@@ -66,16 +68,25 @@ job_prepare() { # job_prepare: modules, scratch, the program
 
 # flock(2) on STORE.lock, held on descriptor 9 by this shell and by lta. The kernel gives it up when both have ended, however they
 # ended. The file stays: removing it would let two jobs lock two files of that name.
-job_lock() { # job_lock STORE
-    local lock code=0 patience=0
+job_lock() { # job_lock STORE [PATIENCE]: seconds to wait for another job to end
+    local lock code patience=${2:-0}
     lock=$(realpath -m -- "$1").lock
     [ "${LTA_LOCK:-on}" != off ] || return 0
     mkdir -p "$(dirname "$lock")" || job_die 4 "cannot make the folder of $1"
     { exec 9>>"$lock"; } 2>/dev/null || job_die 4 "cannot write $lock: file system full, over quota, read-only or gone?"
     # the first run of a requeued job may have been on a node that is gone: its lock takes a while to fall
-    [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || patience=60
-    flock -w "$patience" -E "$JOB_LOCKED" 9 || code=$?
-    [ "$code" != "$JOB_LOCKED" ] || job_die "$JOB_LOCKED" "$1 is in use by $(cat "$lock"); nothing was done"
+    if [ "${SLURM_RESTART_COUNT:-0}" != 0 ] && [ "$patience" -lt 300 ]; then patience=300; fi
+    while :; do
+        code=0
+        flock -w "$((patience < 5 ? patience : 5))" -E "$JOB_LOCKED" 9 || code=$?
+        [ "$code" = "$JOB_LOCKED" ] || break
+        if [ -n "$job_stop" ]; then
+            job_code=$JOB_STOPPED
+            job_end
+        fi
+        [ "$patience" -gt 0 ] || job_die "$JOB_LOCKED" "$1 is in use by $(cat "$lock"); nothing was done"
+        patience=$((patience < 5 ? 0 : patience - 5))
+    done
     [ "$code" = 0 ] || job_die 1 "flock $lock failed: a file system without locks? LTA_LOCK=off goes on without"
     { : >"$lock" && printf 'job %s on %s, pid %d\n' "$(job_name)" "$(hostname)" $$ >&9; } 2>/dev/null ||
         job_die 4 "cannot write $lock: file system full, over quota, read-only or gone?"
@@ -100,8 +111,13 @@ job_resources() {
 }
 
 job_json() { # job_json TEXT: as a JSON string
-    local s=$1
-    s=${s//\\/\\\\} s=${s//\"/\\\"} s=${s//$'\n'/\\n} s=${s//$'\t'/\\t}
+    local s=$1 i code character
+    s=${s//\\/\\\\} s=${s//\"/\\\"}
+    for ((i = 1; i < 32; i++)); do
+        printf -v code '%02x' "$i"
+        printf -v character '%b' "\\x$code"
+        s=${s//"$character"/\\u00$code}
+    done
     printf '"%s"' "$s"
 }
 job_number() { if [[ ${1:-} =~ ^[0-9]+$ ]]; then printf '%s' "$1"; else printf null; fi; }
@@ -175,7 +191,7 @@ job_enrich() {
     job_prepare
     job_lock "$store"
     job_resources
-    read -r -a extra <<<"${LTA_RUN_OPTIONS:-}" || true
+    read -r -a extra <<<"${LTA_IMPORT_OPTIONS:-} ${LTA_RUN_OPTIONS:-}" || true
     job_run run -o "$store" --format "$format" "${job_options[@]}" ${extra[@]+"${extra[@]}"} -- "$@"
     job_end
 }

@@ -10,7 +10,8 @@ while [ $# -gt 0 ]; do
     --dry-run) mode=print options+=("$1") ;;
     --local) mode=local ;;
     --sbatch)
-        options+=("$1" "${2:-}")
+        [ $# -ge 2 ] || { echo "split.sh: --sbatch needs an option" >&2; exit 2; }
+        options+=("$1" "$2")
         shift
         ;;
     -*) options+=("$1") ;;
@@ -22,6 +23,7 @@ if [ $# -lt 2 ] || [ $# -eq 3 ] || ! [[ $2 =~ ^[1-9][0-9]*$ ]]; then
     sed -n '2,4s/^# //p' "$jobs/split.sh" >&2
     exit 2
 fi
+[ "$2" -le 4096 ] || { echo "split.sh: $2 pieces, expected at most 4096" >&2; exit 2; }
 store=$1 last=$(($2 - 1))
 
 if [ "$mode" = local ]; then
@@ -32,18 +34,30 @@ if [ "$mode" = local ]; then
     exec bash "$jobs/piece.sbatch" finish "$store"
 fi
 
-after='' job=''
+after='' job='' submitted=()
 submit() { # options for sbatch -- step and its arguments; prints the command, or leaves the job's number in job
-    local given=()
+    local given=() log
     while [ "$1" != -- ]; do
         given+=(--sbatch "$1")
         shift
     done
     shift
     [ -z "$after" ] || given+=(--sbatch "--dependency=afterok:$after" --sbatch --kill-on-invalid-dep=yes)
-    job=$("$jobs/submit.sh" ${options[@]+"${options[@]}"} --sbatch --parsable --sbatch "--job-name=lta-$1" ${given[@]+"${given[@]}"} piece "$@")
+    case $1 in
+    map | reduce) log="lta-$1-%A_%a.out" ;;
+    *) log="lta-$1-%j.out" ;;
+    esac
+    # where SLURM takes no more jobs, or no array that long, half a chain would do half the work
+    job=$("$jobs/submit.sh" --sbatch "--output=$log" ${options[@]+"${options[@]}"} --sbatch --parsable --sbatch "--job-name=lta-$1" \
+        ${given[@]+"${given[@]}"} piece "$@") || {
+        local code=$?
+        echo "split.sh: the step $1 could not be submitted${submitted[*]:+; cancelled: ${submitted[*]}}" >&2
+        [ ${#submitted[@]} -eq 0 ] || scancel "${submitted[@]}"
+        exit "$code"
+    }
     echo "$job"
     job=${job%%;*} # --parsable adds the name of the cluster, where there are several
+    [ "$mode" = print ] || submitted+=("$job")
     [ "$mode" != print ] || job="JOB_OF_${1^^}"
     after=$job
 }

@@ -124,6 +124,63 @@ class Local(Made):
         self.assertEqual({name: before[name] for name in h5}, {name: after[name] for name in h5})
         self.submit("--local", "t", "3", "marconi", "absent.jsonl", script="split.sh", code=3)
 
+    def test_import_options(self):
+        """What enrich and the plan of a split import is the same, options included."""
+        options = {"LTA_IMPORT_OPTIONS": "--timeline overlay --name two", "LTA_RUN_OPTIONS": "--capacity 500"}
+        self.submit("--local", "enrich", "e", "marconi", *self.files, **options)
+        self.submit("--local", "s", "2", "marconi", *self.files, script="split.sh", **options)
+        for store in ("e", "s"):
+            self.same(store, "--format", "marconi", "--timeline", "overlay", "--name", "two", "--capacity", "500", *self.files)
+
+    def test_split_errors(self):
+        piece = os.path.join(JOBS, "piece.sbatch")
+
+        def step(*arguments, code, **changes):
+            done = subprocess.run(["bash", piece, *arguments], cwd=self.folder, env=self.environment(**changes), stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=support.TIMEOUT)
+            self.assertEqual(done.returncode, code, done.stderr)
+            return done.stderr
+        for arguments in (["map", "typo"], ["reduce", "typo"], ["finish", "typo"], ["plan", "typo", "3"]):
+            self.assertIn("typo/trace.h5 is not there", step(*arguments, code=3, SLURM_ARRAY_TASK_ID="0"))
+        self.assertEqual(glob.glob(self.path("typo*")), [])
+        self.assertIn("--piece-memory says", step("plan", "s", "2", "marconi", *self.files, code=2, LTA_SPLIT_OPTIONS="--piece-memory 1G"))
+        self.assertIn("at most 4096", self.submit("s", "5000", script="split.sh", code=2).stderr)
+        self.assertIn("--sbatch needs", self.submit("--sbatch", script="split.sh", code=2).stderr)
+        # a SLURM that takes no arrays: what was submitted before does not stay
+        os.mkdir(self.path("bin"))
+        for name, text in (("sbatch", 'case "$*" in *--array*) exit 7 ;; esac; echo 41'), ("scancel", 'echo "$*" >cancelled')):
+            os.chmod(self.write("bin/" + name, "#!/bin/bash\n%s\n" % text), 0o755)
+        done = self.submit("s", "2", "marconi", "f", script="split.sh", code=7, PATH=self.path("bin") + ":" + os.environ["PATH"])
+        self.assertIn("step map could not be submitted; cancelled: 41", done.stderr)
+        with open(self.path("cancelled")) as f:
+            self.assertEqual(f.read(), "41\n")
+
+    def test_tasks_wait_for_each_other(self):
+        """The same task of another chain ends before this one begins; a signal ends the wait."""
+        self.submit("--local", "s", "1", "marconi", *self.files, script="split.sh")
+        for number, code in ((None, 0), (signal.SIGUSR1, 5)):
+            holder = subprocess.Popen(["flock", self.path("s", "pieces", "map-0.lock"), "sh", "-c", "echo; exec sleep 100"],
+                                      stdout=subprocess.PIPE, start_new_session=True)
+            holder.stdout.readline()
+            job = subprocess.Popen(["bash", os.path.join(JOBS, "piece.sbatch"), "map", "s"], cwd=self.folder, text=True,
+                                   env=self.environment(SLURM_ARRAY_TASK_ID="0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(1)
+            self.assertIsNone(job.poll(), "it has not waited")
+            if number:
+                job.send_signal(number)
+            else:
+                os.killpg(holder.pid, signal.SIGKILL)
+            err = job.communicate(timeout=30)[1]
+            self.assertEqual(job.returncode, code, err)
+            if number:
+                os.killpg(holder.pid, signal.SIGKILL)
+            holder.wait()
+            holder.stdout.close()
+
+    def test_last_line_is_json(self):
+        done = self.submit("--local", "enrich", "s", "marconi", "a\x01\r\"\\\tb.jsonl", code=3)
+        self.assertIn("a\x01\r\"\\\tb.jsonl", self.last_lines(done.stdout)[0]["command"])
+
     def test_lock(self):
         """The lock holds as long as its holder lives, and no longer, even when that is killed."""
         arguments = ["--local", "enrich", "s", "marconi", *self.files]
@@ -347,6 +404,8 @@ class Slurm(Made):
         self.slurm("scontrol", "requeue", jobs[1] + "_3")
         self.assertEqual(self.finished(jobs[3], 150), ("COMPLETED", 0))
         self.same("s", "--format", "marconi", *self.files)
+        with open(self.path("lta-map-%s_3.out" % jobs[1])) as log:
+            self.assertEqual(self.last_lines(log.read())[-1]["restarts"], 1)
         # a chain whose plan fails ends, its jobs do not wait for ever
         jobs = self.submit(*given, "t", "2", "marconi", "absent.jsonl", script="split.sh", **changes).stdout.split()
         self.assertEqual(self.finished(jobs[0])[0], "FAILED")
