@@ -333,6 +333,32 @@ for path in sys.argv[1:]:
             self.assertNotIn(name, support.tree(self.path("out"))["SHA256SUMS"].decode())
         self.assertEqual(result.err.count("is not of this release"), 3)
 
+    def test_folders_of_others(self):
+        """What is not a release is not written into unless --force is on; a failed release leaves no folder of its own."""
+        home = self.path("home")
+        os.makedirs(os.path.join(home, "chats"))
+        self.write("home/SHA256SUMS", "mine")
+        before = support.tree(home)
+        for arguments in ((), ("--threads", "1")):
+            self.refused(2, "-o .*/home: holds files that are not of a release; expected .*--force", "release", "-q", *arguments, "-o", home,
+                         self.config)
+            self.assertEqual(support.tree(home), before)
+        self.assertFalse(os.path.exists(self.path("home.work")))
+        self.write("home/provenance.json", "{}")
+        self.refused(2, "-o .*/home: holds files", "release", "-q", "-o", home, self.config)
+        os.remove(self.path("home", "provenance.json"))
+        want = self.release("out")
+        self.assertEqual(support.differences(want, self.release("home", "--force")), [])
+        os.mkdir(self.path("empty"))
+        self.assertEqual(support.differences(want, self.release("empty")), [])
+        os.remove(self.path("out", "SHA256SUMS"))
+        self.assertEqual(support.differences(want, self.release("out")), [], "unfinished ones are gone on with")
+        with open(os.path.join(self.given, "broken.csv"), "w") as f:
+            f.write(AZURE + "2023-11-16,soon,7\n")
+        self.configured("broken.yaml", ("in/*.jsonl", "broken.csv"), ("format: marconi", "format: azure"))
+        self.refused(3, ".*broken.csv:42: ", "release", "-q", "-o", self.path("never"), self.config)
+        self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("never")], [])
+
     # ---- verified
 
     def test_verified(self):
