@@ -367,6 +367,29 @@ for path in sys.argv[1:]:
         self.assertEqual(len(out), len(files) - 1 + 2)
         self.assertIn(self.path("out", "chats/enriched.h5") + ": content ok", out)
 
+    def test_every_bad_file_is_named(self):
+        files = self.release()
+        os.remove(self.path("out", "README.md"))
+        for name in ("chats/requests.csv", "zenodo.json"):
+            with open(self.path("out", name), "ab") as f:
+                f.write(b"x")
+        with open(self.path("out", "chats/enriched.h5"), "r+b") as f:
+            f.truncate(3000)
+        bad = {"README.md": "absent", "chats/requests.csv": "bad", "zenodo.json": "bad", "chats/enriched.h5": "bad"}
+        result = self.lta("verify", self.path("out"))
+        self.assertEqual(result.code, 3, str(result))
+        lines = result.out.splitlines()
+        for name, what in bad.items():
+            self.assertIn("%s: %s" % (self.path("out", name), what), lines)
+            self.assertRegex(result.err, "(?m)^lta verify: error: .*/%s: " % name)
+        self.assertEqual(sum(line.endswith(": ok") for line in lines), len(files) - 1 - len(bad))
+        self.assertTrue(result.err.endswith("SHA256SUMS: 5 of %d lines do not hold\n" % len(lines)), str(result))
+        result = self.lta("verify", "--json", self.path("out"))
+        found = json.loads(result.out)
+        self.assertEqual((result.code, found["ok"]), (3, False))
+        self.assertIn("5 of", found["error"])
+        self.assertLessEqual(set(bad), {os.path.relpath(f["file"], self.path("out")) for f in found["files"] if not f["result"].endswith("ok")})
+
     def test_any_flipped_bit_is_found(self):
         files = self.release()
         draw = random.Random(int(os.environ.get("LTA_TEST_SEED", "3")))
