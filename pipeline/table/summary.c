@@ -3,7 +3,9 @@
 #include "pipeline/table/table.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/core/file.h"
 #include "pipeline/core/strings.h"
+#include "pipeline/stage/stage.h"
 
 #include <math.h>
 #include <string.h>
@@ -77,7 +79,27 @@ static void print_share(FILE *out, const char *label, const char *note, uint64_t
             note);
 }
 
-static lta_status print_totals(const lta_reader *r, const char *unit, uint64_t block_tokens, FILE *out)
+/* ", one after the other (--timeline concat)", or nothing where the trace does not say. */
+static lta_status print_timeline(const char *store, FILE *out)
+{
+    lta_status st = LTA_OK;
+    char *trace = NULL, *timeline = NULL;
+    uint64_t gap_us;
+    LTA_TRY(lta_join_path(store, "trace.h5", &trace));
+    if (!lta_file_exists(trace)) /* enriched.h5 alone does not know */
+        goto done;
+    LTA_TRY(lta_stage_timeline(store, &timeline, &gap_us));
+    if (timeline)
+        fprintf(out, ", %s (--timeline %s)",
+                strcmp(timeline, "overlay") == 0 ? "by their own clocks" : "one after the other", timeline);
+done:
+    lta_free(timeline);
+    lta_free(trace);
+    return st;
+}
+
+static lta_status print_totals(const lta_reader *r, const char *store, const char *unit,
+                               uint64_t block_tokens, FILE *out)
 {
     static const struct {
         const char *column, *label, *note;
@@ -94,8 +116,10 @@ static lta_status print_totals(const lta_reader *r, const char *unit, uint64_t b
     LTA_TRY(fetch(r, "summary", "requests", &rows));
     LTA_TRY(total(r, "requests", &has, &value));
     fprintf(out, "  %-19s%15s", "requests", grouped(value, a));
-    if (rows.n > 2) /* a row each, and one for all */
+    if (rows.n > 2) { /* a row each, and one for all */
         fprintf(out, "  from %s sources", grouped(rows.n - 1, b));
+        LTA_TRY(print_timeline(store, out));
+    }
     fprintf(out, "\n");
     LTA_TRY(total(r, "sessions", &sessions, &value));
     LTA_TRY(total(r, "distinct_sessions", &distinct, &other));
@@ -313,6 +337,7 @@ static lta_status print_span(const lta_reader *r, FILE *out)
     int64_t *span = NULL;
     numbers requests = {0};
     uint64_t n;
+    char a[NUMBER], b[NUMBER + 8];
     if (!lta_reader_has(r, span_path))
         return LTA_OK;
     LTA_TRY(lta_reader_column(r, span_path, LTA_I64, (void **)&span, &n));
@@ -320,7 +345,9 @@ static lta_status print_span(const lta_reader *r, FILE *out)
     if (n == 0 || requests.n != n)
         goto done;
     double seconds = (double)span[n - 1] / 1e6;
-    fprintf(out, "  %-19s%15.3f  s from first to last arrival", "span", seconds);
+    uint64_t milliseconds = (uint64_t)llrint((double)span[n - 1] / 1e3);
+    snprintf(b, sizeof b, "%s.%03u", grouped(milliseconds / 1000, a), (unsigned)(milliseconds % 1000));
+    fprintf(out, "  %-19s%15s  s from first to last arrival", "span", b);
     if (seconds > 0)
         fprintf(out, ", %.3f requests/s", (double)(requests.value[n - 1] - 1) / seconds);
     fprintf(out, "\n");
@@ -330,25 +357,42 @@ done:
     return st;
 }
 
+/* A trace that has the name of its first source says how many more there are. */
+static lta_status print_heading(const lta_reader *r, FILE *out)
+{
+    lta_status st = LTA_OK;
+    char *name = NULL;
+    lta_strings sources = {0};
+    LTA_TRY(lta_reader_attribute_text(r, "/", "name", &name));
+    LTA_TRY(lta_reader_strings(r, "/sources/name", &sources));
+    fputs(name, out);
+    if (sources.n > 1 && strcmp(name, lta_strings_get(&sources, 0)) == 0)
+        fprintf(out, " and %llu more source%s", (unsigned long long)(sources.n - 1),
+                sources.n == 2 ? "" : "s");
+    fputc('\n', out);
+done:
+    lta_strings_free(&sources);
+    lta_free(name);
+    return st;
+}
+
 lta_status lta_summary_print(const char *store, FILE *out)
 {
     lta_status st = LTA_OK;
     lta_reader *r = NULL;
-    char *name = NULL, *unit = NULL;
+    char *unit = NULL;
     uint64_t block_tokens;
     LTA_TRY(lta_enriched_open(store, &r));
-    LTA_TRY(lta_reader_attribute_text(r, "/", "name", &name));
     LTA_TRY(lta_reader_attribute_text(r, "/", "unit", &unit));
     LTA_TRY(lta_reader_attribute_u64(r, "/", "block_tokens", &block_tokens));
-    fprintf(out, "%s\n", name);
+    LTA_TRY(print_heading(r, out));
     LTA_TRY(print_span(r, out));
-    LTA_TRY(print_totals(r, unit, block_tokens, out));
+    LTA_TRY(print_totals(r, store, unit, block_tokens, out));
     if (lta_reader_has(r, "/tables/enough"))
         LTA_TRY(print_curve(r, out));
     if (ferror(out))
         st = lta_fail(LTA_ERR_RUN, "the summary could not be written");
 done:
-    lta_free(name);
     lta_free(unit);
     lta_reader_close(r);
     return st;

@@ -124,8 +124,10 @@ class Release(support.CliTest):
                      '    orcid: "https://orcid.org/0000-0002-1825-0097"', '  - "b: c"'):
             self.assertIn(line + "\n", citation)
         readme = files["README.md"].decode()
-        for words in ("# Chats: an example", "Nobody wrote these.", "## lengths", "Version 1.2, licence CC-BY-4.0.", "40 requests"):
+        for words in ("# Chats: an example", "Nobody wrote these.", "## lengths", "Version 1.2, licence CC-BY-4.0.", "40 requests",
+                      "The sources stand one after the other, in this order (`--timeline concat`): the first request of each arrives 0 us after"):
             self.assertIn(words, readme)
+        self.assertEqual(readme.count("The sources stand"), 1, "lengths has one source")
         provenance = json.loads(files["provenance.json"])
         chats, lengths = provenance["traces"]
         self.assertEqual([s["file"] for s in chats["stages"]], list(support.STORE_FILES))

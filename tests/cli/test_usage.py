@@ -268,6 +268,29 @@ class Queries(support.CliTest):
         self.assertEqual(support.identities(self.store), self.before)
 
 
+class Summary(support.CliTest):
+    """What lta run prints at the end."""
+
+    def printed(self, *arguments):
+        return self.ok("run", "-q", "--force", "-o", self.path("store"), *arguments).out
+
+    def test_sources(self):
+        a, b = (self.write(n, support.AZURE_2023) for n in ("a.csv", "b.csv"))
+        self.assertRegex(self.printed(a), r"\Aa\n")
+        self.assertNotIn("timeline", self.printed(a))
+        out = self.printed(a, b)
+        self.assertRegex(out, r"\Aa and 1 more source\n")
+        self.assertRegex(out, r"(?m)^  requests +6  from 2 sources, one after the other \(--timeline concat\)$")
+        out = self.printed("--timeline", "overlay", a, b, self.write("c.csv", support.AZURE_2023))
+        self.assertRegex(out, r"\Aa and 2 more sources\n")
+        self.assertRegex(out, r"(?m)^  requests +9  from 3 sources, by their own clocks \(--timeline overlay\)$")
+        self.assertRegex(self.printed("--name", "both", a, b), r"\Aboth\n")
+
+    def test_span(self):
+        a = self.write("a.csv", support.AZURE_2023.replace("18:17:04.0781490", "21:18:04.0781490"))
+        self.assertRegex(self.printed(a), r"(?m)^  span +10,860\.098  s from first to last arrival, ")
+
+
 class Info(support.CliTest):
     def setUp(self):
         super().setUp()
