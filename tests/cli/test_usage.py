@@ -268,6 +268,18 @@ class Queries(support.CliTest):
         self.assertEqual(support.identities(self.store), self.before)
 
 
+class Replaced(support.CliTest):
+    def test_other_files_and_options_are_said(self):
+        a, b = (self.write(n, support.AZURE_2023 + tail) for n, tail in (("a.csv", ""), ("b.csv", "\n2023-11-16 18:17:05,9,9")))
+        self.assertNotIn("replaced", self.ok("import", "-o", "store", a, b).err)
+        self.assertNotIn("replaced", self.ok("import", "-o", "store", a, b).err)
+        result = self.ok("run", "-o", "store", b)
+        self.assertRegex(result.err, r"lta import: warning: store/trace\.h5: was made from other files \(a\.csv and 1 more\) and is replaced\n")
+        result = self.ok("import", "-o", "store", "--name", "other", b)
+        self.assertRegex(result.err, r"lta import: store/trace\.h5: was made from these files with other parameters, .* and is replaced\n")
+        self.assertRegex(self.ok("import", "-q", "-o", "store", a).err, r"\A.*other files \(b\.csv\) and is replaced\n\Z")
+
+
 class Summary(support.CliTest):
     """What lta run prints at the end."""
 
