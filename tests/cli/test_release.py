@@ -173,6 +173,14 @@ class Release(support.CliTest):
             with open(notes) as f:
                 self.assertEqual(f.read(), text)
 
+    def test_equal_notes_once(self):
+        shutil.copy(os.path.join(self.given, "azure.csv"), os.path.join(self.given, "b.csv"))
+        self.configured("two.yaml", ("files: azure.csv", "files: [azure.csv, b.csv]"))
+        readme = self.release()["README.md"].decode()
+        self.assertIn("- 2 files (azure.csv ...): timestamps name no zone and are taken as UTC\n", readme)
+        self.assertEqual(readme.count("taken as UTC"), 1)
+        self.assertNotIn("first line", readme)
+
     def test_dates(self):
         day = support.environment(SOURCE_DATE_EPOCH="1700000000")
         files = self.release(env=day)

@@ -268,6 +268,23 @@ class Queries(support.CliTest):
         self.assertEqual(support.identities(self.store), self.before)
 
 
+class Notes(support.CliTest):
+    def test_equal_ones_are_grouped(self):
+        names = ["%s.csv" % c for c in "abc"]
+        for name in names:
+            self.write(name, support.AZURE_2023)
+        self.write("d.csv", "TIMESTAMP,ContextTokens,GeneratedTokens,Cost\n2023-11-16 18:17:03,4808,10,1\n")
+        err = self.ok("import", "-o", "store", *names, "d.csv").err.splitlines()
+        self.assertEqual([line for line in err if "UTC" in line], ["lta import: 4 files (a.csv ...): timestamps name no zone and are taken as UTC"])
+        self.assertEqual([line for line in err if "format azure" in line], ["lta import: 4 files (a.csv ...): its first line is that of format azure"])
+        one = self.ok("import", "-o", "one", self.path("a.csv")).err
+        self.assertIn("lta import: %s: timestamps name no zone" % self.path("a.csv"), one)
+        self.write("e.csv", support.AZURE_2023 + "\nsoon,1,1")
+        result = self.lta("import", "-o", "bad", "a.csv", "b.csv", "e.csv")
+        self.assertEqual(result.code, 3)
+        self.assertIn("2 files (a.csv ...): timestamps", result.err)
+
+
 class Replaced(support.CliTest):
     def test_other_files_and_options_are_said(self):
         a, b = (self.write(n, support.AZURE_2023 + tail) for n, tail in (("a.csv", ""), ("b.csv", "\n2023-11-16 18:17:05,9,9")))
