@@ -152,6 +152,15 @@ done:
     return st;
 }
 
+/* 0: no format's. */
+static size_t format_of_line(const char *line, size_t length)
+{
+    for (size_t f = 1; lta_formats[f].name; f++)
+        if (readers[f]->detect && readers[f]->detect(line, length))
+            return f;
+    return 0;
+}
+
 static lta_status detect_format(const lta_run *run, const char *path, lta_source_text text, size_t *format)
 {
     lta_lines lines = lta_lines_of(text);
@@ -159,15 +168,14 @@ static lta_status detect_format(const lta_run *run, const char *path, lta_source
     size_t length;
     char quoted[LTA_EXCERPT];
     (void)lta_next_line(&lines, &line, &length); /* the text is not empty */
-    for (*format = 1; lta_formats[*format].name; ++*format)
-        if (readers[*format]->detect && readers[*format]->detect(line, length)) {
-            lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its first line is that of format %s", path,
-                         lta_formats[*format].name);
-            return LTA_OK;
-        }
-    return lta_fail(LTA_ERR_FORMAT,
-                    "%s:1: \"%s\" is the beginning of no known format, expected --format to say which", path,
-                    lta_excerpt(line, length, quoted));
+    *format = format_of_line(line, length);
+    if (*format == 0)
+        return lta_fail(LTA_ERR_FORMAT,
+                        "%s:1: \"%s\" is the beginning of no known format, expected --format to say which",
+                        path, lta_excerpt(line, length, quoted));
+    lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its first line is that of format %s", path,
+                 lta_formats[*format].name);
+    return LTA_OK;
 }
 
 /* "trace.jsonl" -> "trace"; a name that begins with its only dot stays whole. */
@@ -470,6 +478,23 @@ static char *inputs_text(const void *context)
 
 /* ---- reading ---- */
 
+/* Where the first line of a text is refused, it may be of another format than the one given. */
+static lta_status suggest_format(const input_file *f, lta_source_text text, lta_status st)
+{
+    lta_lines lines = lta_lines_of(text);
+    const char *line;
+    size_t length, path = strlen(f->path);
+    char detail[2048];
+    if (strncmp(lta_error_detail(), f->path, path) != 0 ||
+        strncmp(lta_error_detail() + path, ":1:", 3) != 0 || !lta_next_line(&lines, &line, &length))
+        return st;
+    snprintf(detail, sizeof detail, "%s", lta_error_detail());
+    size_t looks = format_of_line(line, length); /* who recognises nothing may leave a detail of his own */
+    if (looks == 0 || looks == f->format)
+        return lta_fail(st, "%s", detail);
+    return lta_fail(st, "%s; its first line looks like format %s", detail, lta_formats[looks].name);
+}
+
 static lta_status read_file(const lta_run *run, const lta_import_options *options, lta_trace_builder *builder,
                             const lta_tokenizer *tokenizer, input_file *f, uint64_t bytes_before)
 {
@@ -502,6 +527,8 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
         LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
     run->log->source = f->path;
     st = readers[f->format]->read(&s);
+    if (st == LTA_ERR_FORMAT && s.text.size > 0)
+        st = suggest_format(f, s.text, st);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
     if (!f->given && !s.folder && (st == LTA_OK || st == LTA_ERR_FORMAT)) {
         lta_status unchanged = lta_check_unchanged(f->path, &f->state);

@@ -268,6 +268,19 @@ class Queries(support.CliTest):
         self.assertEqual(support.identities(self.store), self.before)
 
 
+class WrongFormat(support.CliTest):
+    def test_the_other_format_is_named(self):
+        for name, (file, content) in support.SAMPLES.items():
+            path = self.write(file, content)
+            for other in sorted(set(support.SAMPLES) - {name}):
+                self.refused(3, r".*:1: .*; its first line looks like format %s$" % name, "import", "-o", "s", "--format", other, path)
+        path = self.write("x.jsonl", '{"timestamp": 1, "input_length": "many", "output_length": 1, "hash_ids": []}\n')
+        for format_name, text in (("mooncake", None), ("marconi", "x\n")):
+            path = self.write("x.jsonl", text) if text else path
+            result = self.refused(3, ".*x.jsonl:1: ", "import", "-o", "s", "--format", format_name, path)
+            self.assertNotIn("looks like", result.err)
+
+
 class Notes(support.CliTest):
     def test_equal_ones_are_grouped(self):
         names = ["%s.csv" % c for c in "abc"]
