@@ -350,6 +350,28 @@ class Info(support.CliTest):
             self.assertIsInstance(json.loads(result.out), dict)
             self.assertEqual(result.err, "")
 
+    def test_overview(self):
+        """A store's begins with a few lines; columns come with -v, and for a single file."""
+        out = self.ok("info", self.store).out
+        self.assertEqual(out.split("\n\n")[0].splitlines()[1:], [
+            "  name            small", "  symbols         block of 512 tokens", "  requests        3", "  sources         1",
+            "  sessions        -  (the sources give none)", "  span            2.999 s",
+            "  files           up to date: trace.h5, trie.h5, reuse.h5, curve.h5, enriched.h5",
+            "  curves          global, source x block1, block1_reserve_last"])
+        self.assertNotIn("/requests/", out)
+        for arguments in (("-v", self.store), (self.store + "/trace.h5",)):
+            self.assertIn("/requests/arrival_us", self.ok("info", *arguments).out)
+        found = json.loads(self.ok("info", "--json", self.store).out)
+        self.assertEqual(found["overview"], {
+            "name": "small", "unit": "block", "block_tokens": 512, "requests": 3, "sources": 1, "sessions": None, "span_us": 2999000,
+            "curves": {"scopes": ["global", "source"], "blocks": ["block1", "block1_reserve_last"]}})
+        os.unlink(self.store + "/curve.h5")
+        self.ok("import", "-q", "-o", self.store, self.write(*support.SAMPLES["marconi"]))
+        out = self.ok("info", self.store).out
+        self.assertIn("  files           up to date: trace.h5; out of date: trie.h5, reuse.h5, enriched.h5; not made: curve.h5\n", out)
+        self.assertIn("  sessions        2\n", out)
+        self.assertNotIn("  curves", out)
+
     def test_absent(self):
         self.refused(3, ".*nowhere", "info", self.path("nowhere"))
         os.mkdir(self.path("empty"))
