@@ -142,6 +142,18 @@ static const option_slot *slot_of(const option_table *t, int code)
     return NULL;
 }
 
+static lta_status fail_option(const lta_command *command, const option_table *t, const char *given)
+{
+    lta_suggestion s = {.word = given, .length = 0};
+    if (strncmp(given, "--", 2) == 0)
+        s = (lta_suggestion){.word = given + 2, .length = strcspn(given + 2, "=")};
+    for (int i = 0; i < t->n; i++)
+        lta_suggest(&s, t->slot[i].option->name);
+    return lta_fail(LTA_ERR_USAGE, "unknown or incomplete option %s%s%s%s see `lta help %s`", given,
+                    s.meant ? ", did you mean --" : "", s.meant ? s.meant : "", s.meant ? "?" : ";",
+                    command->name);
+}
+
 lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targets, int min_operands,
                          int max_operands)
 {
@@ -162,12 +174,11 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
         int code = getopt_long(argc, argv, t.letters, t.getopt, NULL);
         if (code == -1)
             break;
-        if (code == ':' || code == '?') {
-            const char *given = argv[optind - 1];
-            return lta_fail(LTA_ERR_USAGE, "%s %s; see `lta help %s`",
-                            code == ':' ? "an argument is missing after" : "unknown or incomplete option",
-                            given, cli->command->name);
-        }
+        if (code == ':')
+            return lta_fail(LTA_ERR_USAGE, "an argument is missing after %s; see `lta help %s`",
+                            argv[optind - 1], cli->command->name);
+        if (code == '?')
+            return fail_option(cli->command, &t, argv[optind - 1]);
         const option_slot *slot = slot_of(&t, code);
         LTA_TRY(slot->group->set(slot->target, slot->option, optarg));
     }

@@ -80,6 +80,18 @@ extern const char lta_summary[], lta_description[];    /* as of a command */
 extern const lta_entry lta_help_commands[];            /* answered by main() itself: help, version */
 extern const lta_entry lta_exit_codes[], lta_environment[], lta_store_files[];
 
+/* ---- suggest.c: what a mistyped word may be meant to be ---- */
+
+typedef struct lta_suggestion {
+    const char *word; /* mistyped, length bytes */
+    size_t length;
+    const char *meant; /* NULL = nothing is near */
+    unsigned distance;
+} lta_suggestion;
+/* Notes the candidate where it is nearer than those before it. */
+void lta_suggest(lta_suggestion *s, const char *candidate);
+const char *lta_suggest_command(const char *word); /* NULL: none is near */
+
 /* ---- values.c: what an option or a command may be given, from its text in the tables ---- */
 
 /* Words between | are alternatives, words between commas the elements of a list. Those in small letters stand

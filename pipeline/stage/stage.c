@@ -60,10 +60,7 @@ lta_status lta_stage_open_file(const char *store, const char *file, bool fresh, 
     lta_reader *r = NULL;
     format_of(file, format);
     LTA_TRY(lta_join_path(store, file, &path));
-    if (!lta_file_exists(store)) {
-        st = lta_fail(LTA_ERR_INPUT, "%s: is not there; expected the folder of a store", store);
-        goto done;
-    }
+    LTA_TRY(lta_check_store(store));
     if (!lta_file_exists(path)) {
         st = lta_fail(LTA_ERR_INPUT, "%s: is not there; expected a store in which `lta %s` has run", path,
                       strcmp(format, "trace") == 0      ? "import"

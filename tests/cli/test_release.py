@@ -531,6 +531,8 @@ for path in sys.argv[1:]:
         self.wrong(r'.*wrong\.yaml:4: "version" is given twice', ("title: ", 'version: "2"\ntitle: '))
         self.wrong(r'.*wrong\.yaml:2: release "a/b": expected', ("release: Example", "release: a/b"))
         self.wrong(r'.*wrong\.yaml:14: "in/\*\.csv" matches no file', ("in/*.jsonl", "in/*.csv"))
+        self.wrong(r'.*wrong\.yaml:14: "absent/\*\.csv" matches no file: folder .*/absent/: No such file or directory$', ("in/*.jsonl", "absent/*.csv"))
+        self.wrong(r'.*wrong\.yaml:14: "absent/x\.csv" matches no file: folder .*/absent/: No such', ("in/*.jsonl", "absent/x.csv"))
         self.wrong(r'.*wrong\.yaml:16: lta run has no option "blocks" for a trace', ("block:", "blocks:"))
         self.wrong(r".*wrong\.yaml:16: --format marcono: expected one of", ("format: marconi", "format: marcono"))
         self.wrong(r".*wrong\.yaml:16: sort takes no value", ("sort: true", "sort: 3"))

@@ -94,6 +94,15 @@ class WrongUsage(support.CliTest):
         self.refused(2, "unknown command frobnicate; see `lta help`", "frobnicate")
         self.refused(2, "unknown command frobnicate; see `lta help`", "help", "frobnicate")
 
+    def test_suggestions(self):
+        for given, meant in (("rnu", "run"), ("imprt", "import"), ("exprot", "export"), ("verfiy", "verify"), ("tabel", "table"), ("helpp", "help"),
+                             ("inof", "info")):
+            self.refused(2, "unknown command %s, did you mean %s\\? see `lta help`$" % (given, meant), given)
+        for given, meant in (("--treads", "--threads"), ("--foce", "--force"), ("--mmeory=4G", "--memory")):
+            self.refused(2, "unknown or incomplete option %s, did you mean %s\\? see `lta help trie`$" % (given, meant), "trie", given)
+        for given in ("frobnicate", "x", "ab", "rrrr"):
+            self.refused(2, "unknown command %s; see `lta help`$" % given, given)
+
     def test_unknown_option(self):
         for command in COMMANDS:
             self.refused(2, ".*--frobnicate.* see `lta help %s`" % command, command, "--frobnicate")
@@ -138,6 +147,21 @@ class WrongUsage(support.CliTest):
             with self.subTest(arguments=arguments):
                 self.refused(2, pattern, *arguments)
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_file_for_a_store(self):
+        self.write("file", "x")
+        for arguments in (["trie"], ["reuse"], ["curve"], ["enrich"], ["table"], ["report"], ["export", "--format", "csv"],
+                          ["curve", "--csv", "-", "--capacity", "1"], ["merge", "-o", "out"], ["anonymize", "-o", "out"]):
+            with self.subTest(arguments=arguments):
+                self.refused(3, "file: is a file, expected the folder of a store", *arguments, "file")
+                self.refused(3, "absent: is not there; expected the folder of a store", *arguments, "absent")
+
+    def test_absent_folder_of_an_output(self):
+        store = self.path("store")
+        self.ok("run", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
+        for arguments in (["report"], ["export", "--format", "csv"], ["export", "--format", "parquet"]):
+            self.refused(1, "absent/x: could not be created: there is no folder absent$", *arguments, "-o", "absent/x", store)
+            self.refused(1, "small.jsonl/x: could not be created: small.jsonl is not a folder$", *arguments, "-o", "small.jsonl/x", store)
 
     def test_no_such_device(self):
         store = self.path("store")
