@@ -83,6 +83,22 @@ done:
     return st;
 }
 
+bool lta_takes(const lta_command *command, const lta_option *option)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } some[] = {{"device", LTA_DEVICE},
+                {"threads", LTA_THREADS},
+                {"memory", LTA_MEMORY},
+                {"force", LTA_FORCE},
+                {"on-error", LTA_ON_ERROR}};
+    for (size_t i = 0; command && i < sizeof some / sizeof *some; i++)
+        if (strcmp(some[i].name, option->name) == 0)
+            return (command->common & some[i].bit) != 0;
+    return true;
+}
+
 const lta_option_group lta_common_group = {"Common options", common_options, set_common};
 
 static const lta_option json_options[] = {
@@ -116,9 +132,11 @@ typedef struct option_table {
     size_t n_letters;
 } option_table;
 
-static void add_group(option_table *t, const lta_option_group *g, void *target)
+static void add_group(option_table *t, const lta_command *command, const lta_option_group *g, void *target)
 {
     for (const lta_option *o = g->options; o->name && t->n < MAX_OPTIONS; o++) {
+        if (!lta_takes(command, o))
+            continue;
         t->slot[t->n] = (option_slot){g, o, target};
         t->getopt[t->n] = (struct option){.name = o->name,
                                           .has_arg = o->argument ? required_argument : no_argument,
@@ -165,8 +183,8 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
     cli->device = "auto";
     lta_log_init(&cli->log, stderr, LTA_LOG_INFO, false);
     for (int i = 0; cli->command->groups && cli->command->groups[i]; i++)
-        add_group(&t, cli->command->groups[i], targets[i]);
-    add_group(&t, &lta_common_group, &c);
+        add_group(&t, cli->command, cli->command->groups[i], targets[i]);
+    add_group(&t, cli->command, &lta_common_group, &c);
 
     optind = 0; /* GNU: start over */
     opterr = 0;
@@ -238,10 +256,12 @@ static void print_entry(FILE *out, const char *left, const char *text)
     print_wrapped(out, at, INDENT, text, strlen(text));
 }
 
-static void print_group(FILE *out, const lta_option_group *g)
+static void print_group(FILE *out, const lta_command *command, const lta_option_group *g)
 {
     fprintf(out, "\n%s:\n", g->title);
     for (const lta_option *o = g->options; o->name; o++) {
+        if (!lta_takes(command, o))
+            continue;
         char left[64];
         int n = o->letter ? snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name)
                           : snprintf(left, sizeof left, "    --%s", o->name);
@@ -270,8 +290,8 @@ void lta_print_help(FILE *out, const lta_command *command)
         p += n;
     }
     for (int i = 0; command->groups && command->groups[i]; i++)
-        print_group(out, command->groups[i]);
-    print_group(out, &lta_common_group);
+        print_group(out, command, command->groups[i]);
+    print_group(out, command, &lta_common_group);
     print_entries(out, "Formats", command->formats);
     print_entries(out, "Files", command->files);
     if (command->see)

@@ -89,6 +89,8 @@ static void bash_command(FILE *out, const lta_command *c)
     fprintf(out, "\n        options='");
     for (int i = 0; (g = group_at(c, i)) != NULL; i++)
         for (const lta_option *o = g->options; o->name; o++) {
+            if (!lta_takes(c, o))
+                continue;
             if (o->letter)
                 fprintf(out, "-%c ", o->letter);
             fprintf(out, "--%s ", o->name);
@@ -96,7 +98,7 @@ static void bash_command(FILE *out, const lta_command *c)
     fprintf(out, "'\n        case $prev in\n");
     for (int i = 0; (g = group_at(c, i)) != NULL; i++)
         for (const lta_option *o = g->options; o->name; o++) {
-            if (!o->argument)
+            if (!o->argument || !lta_takes(c, o))
                 continue;
             lta_values_of(c, o->argument, &v);
             fprintf(out, "        ");
@@ -194,7 +196,8 @@ static void zsh_script(FILE *out)
         fprintf(out, "    %s)\n        _arguments -s -S", (*c)->name);
         for (int i = 0; (g = group_at(*c, i)) != NULL; i++)
             for (const lta_option *o = g->options; o->name; o++)
-                zsh_option(out, *c, o);
+                if (lta_takes(*c, o))
+                    zsh_option(out, *c, o);
         if ((*c)->operands[0]) {
             fputs(" \\\n            '*", out);
             zsh_values(out, *c, (*c)->operands);
@@ -250,15 +253,15 @@ static void fish_script(FILE *out)
     fputs("complete -c lta -n '__fish_seen_subcommand_from help' -a '", out);
     put_command_names(out);
     fputs("'\n", out);
-    for (const lta_option *o = lta_common_group.options; o->name; o++)
-        fish_option(out, lta_commands[0], "not __fish_use_subcommand", o);
     for (const lta_command *const *c = lta_commands; *c; c++) {
         char condition[96];
         lta_values v;
+        const lta_option_group *g;
         snprintf(condition, sizeof condition, "__fish_seen_subcommand_from %s", (*c)->name);
-        for (int g = 0; (*c)->groups && (*c)->groups[g]; g++)
-            for (const lta_option *o = (*c)->groups[g]->options; o->name; o++)
-                fish_option(out, *c, condition, o);
+        for (int i = 0; (g = group_at(*c, i)) != NULL; i++)
+            for (const lta_option *o = g->options; o->name; o++)
+                if (lta_takes(*c, o))
+                    fish_option(out, *c, condition, o);
         lta_values_of(*c, (*c)->operands, &v);
         if (v.files)
             fprintf(out, "complete -c lta -n '%s' -F\n", condition);

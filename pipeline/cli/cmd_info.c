@@ -291,6 +291,7 @@ const lta_command lta_command_info = {
                    "parameters, inputs and digest; of a file, and with `--verbose` of each, its columns too.",
     .example = "  lta info mooncake.store\n  lta info --json mooncake.store/trace.h5\n",
     .groups = groups,
+    .common = LTA_THREADS | LTA_MEMORY,
     .see = "verify diff",
     .run = run,
 };

@@ -137,6 +137,7 @@ const lta_command lta_command_release = {
     .example = "  lta release -o release-1.0 pipeline/release/examples/synthetic.yaml\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE | LTA_ON_ERROR,
     .see = "run export verify",
     .run = run,
 };

@@ -70,6 +70,7 @@ const lta_command lta_command_verify = {
         "a file ends it with exit code 3; of a release every file that is bad or absent is named first.",
     .example = "  lta verify mooncake.store\n  lta verify release-1.0\n",
     .groups = groups,
+    .common = LTA_DEVICE | LTA_THREADS | LTA_MEMORY,
     .see = "info diff release",
     .run = run,
 };

@@ -26,7 +26,7 @@ class Manual(Made):
                 continue
             page = self.ok("man", command).out
             plain = page.replace("\\-", "-")
-            self.assertGreater(len(self.options(command)), 5)
+            self.assertGreater(len(self.options(command)), 3)
             for option in self.options(command):
                 self.assertIn("\\fB%s\\fR" % option, plain)
             for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):

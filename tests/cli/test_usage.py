@@ -7,8 +7,22 @@ import unittest
 import h5py
 import support
 
-COMMANDS = ("run", "import", "merge", "anonymize", "trie", "reuse", "curve", "enrich", "table", "report", "export", "info", "verify", "diff",
+COMMANDS = ("run", "import", "merge", "anonymize", "trie", "reuse", "curve", "enrich", "split", "map", "reduce", "finish", "table", "report", "export", "info", "verify", "diff",
             "release", "synth", "devices", "man", "completion")
+
+
+def taken(command):
+    """The common options that a command has a use for, beside those of the log."""
+    if command in ("man", "completion"):
+        return ()
+    if command == "devices":
+        return ("--threads",)
+    options = ("--threads", "--memory")
+    if command in ("table", "report", "info", "diff", "synth"):
+        return options
+    if command in ("export", "verify"):
+        return options + ("--device",)
+    return options + ("--device", "--force") + (("--on-error",) if command in ("run", "import", "release") else ())
 
 
 def content_of(path):
@@ -41,7 +55,11 @@ class Help(support.CliTest):
                 result = self.ok("help", command)
                 self.assertEqual(result.err, "")
                 self.assertRegex(result.out, r"\Alta %s - .+\n\nUsage: lta %s " % (command, command))
-                self.assertIn("--threads", result.out)
+                self.assertIn("--quiet", result.out)
+                for option in ("--device", "--threads", "--memory", "--force", "--on-error"):
+                    self.assertEqual(option in result.out.split("Common options:")[1].split("\n\n")[0], option in taken(command), option)
+                    if option not in taken(command):
+                        self.refused(2, "unknown or incomplete option %s.* see `lta help %s`" % (option, command), command, option)
                 self.assertIn("Example:\n", result.out)
                 self.assertEqual(self.ok(command, "--help").out, result.out)
                 self.assertEqual(self.ok(command, "-h").out, result.out)
@@ -124,7 +142,7 @@ class WrongUsage(support.CliTest):
                 (["trie", "--threads", "-3", "x"], "--threads -3: expected"),
                 (["trie", "--memory", "4Q", "x"], "--memory 4Q: expected a size"),
                 (["trie", "--memory", "99999999999T", "x"], "--memory 99999999999T: expected a size"),
-                (["trie", "--on-error", "panic", "x"], "--on-error panic: expected fail or skip"),
+                (["import", "--on-error", "panic", "-o", "s", "x"], "--on-error panic: expected fail or skip"),
                 (["curve", "--block", "0", "x"], "--block 0: expected a whole number from 1"),
                 (["curve", "--block", "1,,2", "x"], "--block 1,,2: expected"),
                 (["curve", "--scope", "planet", "x"], "--scope planet: expected global, source, session"),
