@@ -117,6 +117,7 @@ typedef struct lta_values {
     char words[1024]; /* with spaces between */
     bool list;        /* several of the words, with commas between */
     bool files;       /* names of files, as well as the words */
+    bool stores;      /* of which only folders and *.h5 */
 } lta_values;
 void lta_values_of(const lta_command *command, const char *argument, lta_values *out);
 

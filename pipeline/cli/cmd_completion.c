@@ -68,15 +68,26 @@ static const char bash_end[] =
     "    fi\n"
     "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
     "    if [[ $files ]]; then\n"
-    "        compopt -o filenames -o default 2>/dev/null\n"
-    "        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "        compopt -o filenames 2>/dev/null\n"
+    "        [[ $files == stores ]] || compopt -o default 2>/dev/null\n"
+    "        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(\n"
+    "            if [[ $files == stores ]]; then\n"
+    "                compgen -d -- \"$cur\"\n"
+    "                compgen -f -X '!*.h5' -- \"$cur\"\n"
+    "            else\n"
+    "                compgen -f -- \"$cur\"\n"
+    "            fi\n"
+    "        )\n"
     "    fi\n"
     "} &&\n"
     "    complete -F _lta lta\n";
 
 static void bash_values(FILE *out, const lta_values *v)
 {
-    fprintf(out, "words='%s' list=%s files=%s", v->words, v->list ? "1" : "", v->files ? "1" : "");
+    fprintf(out, "words='%s' list=%s files=%s", v->words, v->list ? "1" : "",
+            v->stores  ? "stores"
+            : v->files ? "1"
+                       : "");
 }
 
 static void bash_command(FILE *out, const lta_command *c)
@@ -150,6 +161,8 @@ static void zsh_values(FILE *out, const lta_command *c, const char *argument)
         fprintf(out, ": _values -s , value %s", v.words);
     else if (v.files && v.words[0])
         fprintf(out, ": _alternative \"words\\:word\\:(%s)\" \"files\\:file\\:_files\"", v.words);
+    else if (v.stores)
+        fputs(":_files -g \"*.h5\"", out); /* folders come by themselves */
     else if (v.files)
         fputs(":_files", out);
     else
