@@ -83,6 +83,22 @@ done:
     return st;
 }
 
+bool lta_takes(const lta_command *command, const lta_option *option)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } some[] = {{"device", LTA_DEVICE},
+                {"threads", LTA_THREADS},
+                {"memory", LTA_MEMORY},
+                {"force", LTA_FORCE},
+                {"on-error", LTA_ON_ERROR}};
+    for (size_t i = 0; command && i < sizeof some / sizeof *some; i++)
+        if (strcmp(some[i].name, option->name) == 0)
+            return (command->common & some[i].bit) != 0;
+    return true;
+}
+
 const lta_option_group lta_common_group = {"Common options", common_options, set_common};
 
 static const lta_option json_options[] = {
@@ -116,9 +132,11 @@ typedef struct option_table {
     size_t n_letters;
 } option_table;
 
-static void add_group(option_table *t, const lta_option_group *g, void *target)
+static void add_group(option_table *t, const lta_command *command, const lta_option_group *g, void *target)
 {
     for (const lta_option *o = g->options; o->name && t->n < MAX_OPTIONS; o++) {
+        if (!lta_takes(command, o))
+            continue;
         t->slot[t->n] = (option_slot){g, o, target};
         t->getopt[t->n] = (struct option){.name = o->name,
                                           .has_arg = o->argument ? required_argument : no_argument,
@@ -142,6 +160,18 @@ static const option_slot *slot_of(const option_table *t, int code)
     return NULL;
 }
 
+static lta_status fail_option(const lta_command *command, const option_table *t, const char *given)
+{
+    lta_suggestion s = {.word = given, .length = 0};
+    if (strncmp(given, "--", 2) == 0)
+        s = (lta_suggestion){.word = given + 2, .length = strcspn(given + 2, "=")};
+    for (int i = 0; i < t->n; i++)
+        lta_suggest(&s, t->slot[i].option->name);
+    return lta_fail(LTA_ERR_USAGE, "unknown or incomplete option %s%s%s%s see `lta help %s`", given,
+                    s.meant ? ", did you mean --" : "", s.meant ? s.meant : "", s.meant ? "?" : ";",
+                    command->name);
+}
+
 lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targets, int min_operands,
                          int max_operands)
 {
@@ -153,8 +183,8 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
     cli->device = "auto";
     lta_log_init(&cli->log, stderr, LTA_LOG_INFO, false);
     for (int i = 0; cli->command->groups && cli->command->groups[i]; i++)
-        add_group(&t, cli->command->groups[i], targets[i]);
-    add_group(&t, &lta_common_group, &c);
+        add_group(&t, cli->command, cli->command->groups[i], targets[i]);
+    add_group(&t, cli->command, &lta_common_group, &c);
 
     optind = 0; /* GNU: start over */
     opterr = 0;
@@ -162,12 +192,11 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
         int code = getopt_long(argc, argv, t.letters, t.getopt, NULL);
         if (code == -1)
             break;
-        if (code == ':' || code == '?') {
-            const char *given = argv[optind - 1];
-            return lta_fail(LTA_ERR_USAGE, "%s %s; see `lta help %s`",
-                            code == ':' ? "an argument is missing after" : "unknown or incomplete option",
-                            given, cli->command->name);
-        }
+        if (code == ':')
+            return lta_fail(LTA_ERR_USAGE, "an argument is missing after %s; see `lta help %s`",
+                            argv[optind - 1], cli->command->name);
+        if (code == '?')
+            return fail_option(cli->command, &t, argv[optind - 1]);
         const option_slot *slot = slot_of(&t, code);
         LTA_TRY(slot->group->set(slot->target, slot->option, optarg));
     }
@@ -227,10 +256,12 @@ static void print_entry(FILE *out, const char *left, const char *text)
     print_wrapped(out, at, INDENT, text, strlen(text));
 }
 
-static void print_group(FILE *out, const lta_option_group *g)
+static void print_group(FILE *out, const lta_command *command, const lta_option_group *g)
 {
     fprintf(out, "\n%s:\n", g->title);
     for (const lta_option *o = g->options; o->name; o++) {
+        if (!lta_takes(command, o))
+            continue;
         char left[64];
         int n = o->letter ? snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name)
                           : snprintf(left, sizeof left, "    --%s", o->name);
@@ -259,8 +290,8 @@ void lta_print_help(FILE *out, const lta_command *command)
         p += n;
     }
     for (int i = 0; command->groups && command->groups[i]; i++)
-        print_group(out, command->groups[i]);
-    print_group(out, &lta_common_group);
+        print_group(out, command, command->groups[i]);
+    print_group(out, command, &lta_common_group);
     print_entries(out, "Formats", command->formats);
     print_entries(out, "Files", command->files);
     if (command->see)

@@ -33,17 +33,29 @@ typedef struct lta_entry {
     const char *text;
 } lta_entry;
 
+/* Common options that not every command has a use for. */
+enum {
+    LTA_DEVICE = 1,
+    LTA_THREADS = 2,
+    LTA_MEMORY = 4,
+    LTA_FORCE = 8,
+    LTA_ON_ERROR = 16,
+    LTA_STAGE = LTA_DEVICE | LTA_THREADS | LTA_MEMORY | LTA_FORCE /* a stage has these, whatever it computes:
+                                                                     jobs pass them on */
+};
+
 typedef struct lta_cli lta_cli;
 
 typedef struct lta_command {
     const char *name;
-    const char *operands;                  /* for the usage line, e.g. "STORE"; "" = none */
-    const char *summary;                   /* one line */
-    const char *description;               /* what to know before using it; \n between paragraphs */
-    const char *example;                   /* shown at the end of the help; lines ending in \n */
-    const lta_entry *formats;              /* values of --format, behind the options; NULL = none */
-    const lta_entry *files;                /* read or written; NULL = those that are named as operands */
-    const char *see;                       /* related commands, with spaces between; NULL = none */
+    const char *operands;     /* for the usage line, e.g. "STORE"; "" = none */
+    const char *summary;      /* one line */
+    const char *description;  /* what to know before using it; \n between paragraphs */
+    const char *example;      /* shown at the end of the help; lines ending in \n */
+    const lta_entry *formats; /* values of --format, behind the options; NULL = none */
+    const lta_entry *files;   /* read or written; NULL = those that are named as operands */
+    unsigned common;          /* LTA_DEVICE and so on: those of the common options that it takes */
+    const char *see;          /* related commands, with spaces between; NULL = none */
     const lta_option_group *const *groups; /* NULL-terminated; the common options come by themselves */
     lta_status (*run)(lta_cli *cli, int argc, char **argv); /* argv[0] is the subcommand */
 } lta_command;
@@ -69,8 +81,11 @@ void lta_print_help(FILE *out, const lta_command *command);
 /* The page of a command, of the program where that is NULL, in roff. date: YYYY-MM-DD, or "" for none. */
 void lta_print_manual(FILE *out, const lta_command *command, const char *date);
 
-extern const lta_option_group lta_common_group; /* options of every command */
-extern const lta_option_group lta_json_group;   /* --json; its target is a bool */
+extern const lta_option_group lta_common_group; /* options of every command that lta_takes() them */
+/* Is the option, of one of the command's groups or of the common one, there for the command? command NULL:
+ * the program as a whole, which has all. */
+bool lta_takes(const lta_command *command, const lta_option *option);
+extern const lta_option_group lta_json_group; /* --json; its target is a bool */
 
 /* ---- commands.c: the program as a whole ---- */
 
@@ -79,6 +94,18 @@ const lta_command *lta_find_command(const char *name); /* NULL: there is none */
 extern const char lta_summary[], lta_description[];    /* as of a command */
 extern const lta_entry lta_help_commands[];            /* answered by main() itself: help, version */
 extern const lta_entry lta_exit_codes[], lta_environment[], lta_store_files[];
+
+/* ---- suggest.c: what a mistyped word may be meant to be ---- */
+
+typedef struct lta_suggestion {
+    const char *word; /* mistyped, length bytes */
+    size_t length;
+    const char *meant; /* NULL = nothing is near */
+    unsigned distance;
+} lta_suggestion;
+/* Notes the candidate where it is nearer than those before it. */
+void lta_suggest(lta_suggestion *s, const char *candidate);
+const char *lta_suggest_command(const char *word); /* NULL: none is near */
 
 /* ---- values.c: what an option or a command may be given, from its text in the tables ---- */
 
@@ -90,6 +117,7 @@ typedef struct lta_values {
     char words[1024]; /* with spaces between */
     bool list;        /* several of the words, with commas between */
     bool files;       /* names of files, as well as the words */
+    bool stores;      /* of which only folders and *.h5 */
 } lta_values;
 void lta_values_of(const lta_command *command, const char *argument, lta_values *out);
 

@@ -59,6 +59,7 @@ const lta_command lta_command_anonymize = {
     .example = "  lta anonymize -o blocks.store --block 16 lmsys.store\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE,
     .see = "merge run release",
     .run = run,
 };

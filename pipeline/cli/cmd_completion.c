@@ -68,15 +68,26 @@ static const char bash_end[] =
     "    fi\n"
     "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
     "    if [[ $files ]]; then\n"
-    "        compopt -o filenames -o default 2>/dev/null\n"
-    "        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "        compopt -o filenames 2>/dev/null\n"
+    "        [[ $files == stores ]] || compopt -o default 2>/dev/null\n"
+    "        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(\n"
+    "            if [[ $files == stores ]]; then\n"
+    "                compgen -d -- \"$cur\"\n"
+    "                compgen -f -X '!*.h5' -- \"$cur\"\n"
+    "            else\n"
+    "                compgen -f -- \"$cur\"\n"
+    "            fi\n"
+    "        )\n"
     "    fi\n"
     "} &&\n"
     "    complete -F _lta lta\n";
 
 static void bash_values(FILE *out, const lta_values *v)
 {
-    fprintf(out, "words='%s' list=%s files=%s", v->words, v->list ? "1" : "", v->files ? "1" : "");
+    fprintf(out, "words='%s' list=%s files=%s", v->words, v->list ? "1" : "",
+            v->stores  ? "stores"
+            : v->files ? "1"
+                       : "");
 }
 
 static void bash_command(FILE *out, const lta_command *c)
@@ -89,6 +100,8 @@ static void bash_command(FILE *out, const lta_command *c)
     fprintf(out, "\n        options='");
     for (int i = 0; (g = group_at(c, i)) != NULL; i++)
         for (const lta_option *o = g->options; o->name; o++) {
+            if (!lta_takes(c, o))
+                continue;
             if (o->letter)
                 fprintf(out, "-%c ", o->letter);
             fprintf(out, "--%s ", o->name);
@@ -96,7 +109,7 @@ static void bash_command(FILE *out, const lta_command *c)
     fprintf(out, "'\n        case $prev in\n");
     for (int i = 0; (g = group_at(c, i)) != NULL; i++)
         for (const lta_option *o = g->options; o->name; o++) {
-            if (!o->argument)
+            if (!o->argument || !lta_takes(c, o))
                 continue;
             lta_values_of(c, o->argument, &v);
             fprintf(out, "        ");
@@ -148,6 +161,8 @@ static void zsh_values(FILE *out, const lta_command *c, const char *argument)
         fprintf(out, ": _values -s , value %s", v.words);
     else if (v.files && v.words[0])
         fprintf(out, ": _alternative \"words\\:word\\:(%s)\" \"files\\:file\\:_files\"", v.words);
+    else if (v.stores)
+        fputs(":_files -g \"*.h5\"", out); /* folders come by themselves */
     else if (v.files)
         fputs(":_files", out);
     else
@@ -194,7 +209,8 @@ static void zsh_script(FILE *out)
         fprintf(out, "    %s)\n        _arguments -s -S", (*c)->name);
         for (int i = 0; (g = group_at(*c, i)) != NULL; i++)
             for (const lta_option *o = g->options; o->name; o++)
-                zsh_option(out, *c, o);
+                if (lta_takes(*c, o))
+                    zsh_option(out, *c, o);
         if ((*c)->operands[0]) {
             fputs(" \\\n            '*", out);
             zsh_values(out, *c, (*c)->operands);
@@ -250,15 +266,15 @@ static void fish_script(FILE *out)
     fputs("complete -c lta -n '__fish_seen_subcommand_from help' -a '", out);
     put_command_names(out);
     fputs("'\n", out);
-    for (const lta_option *o = lta_common_group.options; o->name; o++)
-        fish_option(out, lta_commands[0], "not __fish_use_subcommand", o);
     for (const lta_command *const *c = lta_commands; *c; c++) {
         char condition[96];
         lta_values v;
+        const lta_option_group *g;
         snprintf(condition, sizeof condition, "__fish_seen_subcommand_from %s", (*c)->name);
-        for (int g = 0; (*c)->groups && (*c)->groups[g]; g++)
-            for (const lta_option *o = (*c)->groups[g]->options; o->name; o++)
-                fish_option(out, *c, condition, o);
+        for (int i = 0; (g = group_at(*c, i)) != NULL; i++)
+            for (const lta_option *o = g->options; o->name; o++)
+                if (lta_takes(*c, o))
+                    fish_option(out, *c, condition, o);
         lta_values_of(*c, (*c)->operands, &v);
         if (v.files)
             fprintf(out, "complete -c lta -n '%s' -F\n", condition);

@@ -111,6 +111,7 @@ const lta_command lta_command_curve = {
                "  lta curve mooncake.store --csv - --capacity 1000,10000,100000 --scope global\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE,
     .see = "reuse enrich report",
     .run = run,
 };

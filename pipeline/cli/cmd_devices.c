@@ -93,5 +93,6 @@ const lta_command lta_command_devices = {
                    "`--device auto` takes.",
     .example = "  lta devices\n",
     .groups = groups,
+    .common = LTA_THREADS,
     .run = run,
 };

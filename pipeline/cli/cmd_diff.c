@@ -59,6 +59,7 @@ const lta_command lta_command_diff = {
     .example =
         "  lta diff yesterday.store today.store\n  lta diff --json a.store/trace.h5 b.store/trace.h5\n",
     .groups = groups,
+    .common = LTA_THREADS | LTA_MEMORY,
     .see = "info verify",
     .run = run,
 };

@@ -80,6 +80,7 @@ const lta_command lta_command_enrich = {
     .example = "  lta enrich mooncake.store --model llama-3-70b --capacity 2000,20000\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE,
     .see = "curve table export report",
     .run = run,
 };

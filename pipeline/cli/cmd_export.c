@@ -86,6 +86,7 @@ const lta_command lta_command_export = {
                "  lta export --format marconi-jsonl --source lmsys_sps=1_nums=100 -o lmsys.jsonl all.store\n",
     .formats = formats,
     .groups = groups,
+    .common = LTA_DEVICE | LTA_THREADS | LTA_MEMORY,
     .see = "enrich table release",
     .run = run,
 };

@@ -173,6 +173,7 @@ const lta_command lta_command_import = {
     .formats = lta_import_formats,
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE | LTA_ON_ERROR,
     .see = "run merge trie",
     .run = run,
 };

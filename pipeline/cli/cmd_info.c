@@ -1,5 +1,6 @@
 /* pipeline/cli/cmd_info.c - lta info: what a store or one of its files holds. */
 #include "pipeline/cli/cli.h"
+#include "pipeline/cli/overview.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/core/json_text.h"
@@ -9,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const store_files[] = {"trace.h5", "trie.h5", "reuse.h5", "curve.h5", "enriched.h5"};
-enum { N_FILES = sizeof store_files / sizeof *store_files };
+static const char *const store_files[] = {"trace.h5", "trie.h5", "reuse.h5", "curve.h5", "enriched.h5", NULL};
+enum { N_FILES = sizeof store_files / sizeof *store_files - 1 };
 
 static const lta_option_group *const groups[] = {&lta_json_group, NULL};
 
@@ -159,7 +160,7 @@ static void print_datasets(FILE *out, const json_t *datasets)
     }
 }
 
-static void print_file(FILE *out, const json_t *file)
+static void print_file(FILE *out, const json_t *file, bool columns)
 {
     fprintf(out, "  %-15s %s, schema %lld.%lld, made by %s\n", "format", text_of(file, "lta_format"),
             (long long)json_integer_value(json_object_get(file, "schema_major")),
@@ -178,7 +179,8 @@ static void print_file(FILE *out, const json_t *file)
     print_json_line(out, "parameters", json_object_get(file, "parameters"));
     print_json_line(out, "inputs", json_object_get(file, "inputs"));
     fprintf(out, "  %-15s %s\n", "content_sha256", text_of(file, "content_sha256"));
-    print_datasets(out, json_object_get(file, "datasets"));
+    if (columns)
+        print_datasets(out, json_object_get(file, "datasets"));
 }
 
 /* ---- operands ---- */
@@ -209,7 +211,7 @@ done:
 static lta_status describe_store(const char *store, json_t **out)
 {
     lta_status st = LTA_OK;
-    json_t *files = json_object();
+    json_t *files = json_object(), *overview = NULL;
     for (int i = 0; i < N_FILES; i++) {
         char *path = NULL;
         LTA_TRY(lta_join_path(store, store_files[i], &path));
@@ -220,22 +222,26 @@ static lta_status describe_store(const char *store, json_t **out)
         else
             json_object_set_new(files, store_files[i], json_null());
     }
-    *out = json_pack("{s:O}", "files", files);
+    LTA_TRY(lta_store_overview(store, &overview));
+    *out = json_pack("{s:O, s:O}", "files", files, "overview", overview);
     st = *out ? LTA_OK : no_memory();
 done:
+    json_decref(overview);
     json_decref(files);
     return st;
 }
 
-static void print_store(FILE *out, const char *store, const json_t *description)
+static void print_store(FILE *out, const char *store, const json_t *description, bool columns)
 {
     const json_t *files = json_object_get(description, "files");
+    fprintf(out, "%s\n", store);
+    lta_print_overview(out, json_object_get(description, "overview"), store_files, files);
     for (int i = 0; i < N_FILES; i++) {
         const json_t *file = json_object_get(files, store_files[i]);
-        fprintf(out, "%s%s/%s: %s\n", i > 0 ? "\n" : "", store, store_files[i],
+        fprintf(out, "\n%s/%s: %s\n", store, store_files[i],
                 json_is_null(file) ? "not made" : text_of(file, "state"));
         if (!json_is_null(file))
-            print_file(out, file);
+            print_file(out, file, columns);
     }
 }
 
@@ -266,10 +272,10 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
         json_dumpf(description, cli->out, JSON_COMPACT | JSON_SORT_KEYS);
         fputc('\n', cli->out);
     } else if (folder) {
-        print_store(cli->out, operand, description);
+        print_store(cli->out, operand, description, cli->log.level == LTA_LOG_DEBUG);
     } else {
         fprintf(cli->out, "%s\n", operand);
-        print_file(cli->out, description);
+        print_file(cli->out, description, true);
     }
 done:
     json_decref(description);
@@ -281,10 +287,11 @@ const lta_command lta_command_info = {
     .name = "info",
     .operands = "STORE|FILE.h5",
     .summary = "what a store or a file of it holds: format, parameters, inputs, digests, columns",
-    .description = "Shows, of a store, each file with its state, and of each file its format, parameters, "
-                   "inputs, digest and columns.",
+    .description = "Shows of a store what it is of, in a few lines, then each file with its state, format, "
+                   "parameters, inputs and digest; of a file, and with `--verbose` of each, its columns too.",
     .example = "  lta info mooncake.store\n  lta info --json mooncake.store/trace.h5\n",
     .groups = groups,
+    .common = LTA_THREADS | LTA_MEMORY,
     .see = "verify diff",
     .run = run,
 };

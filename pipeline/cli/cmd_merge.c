@@ -45,6 +45,7 @@ const lta_command lta_command_merge = {
                "  lta run -o marconi.store\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE,
     .see = "import run export",
     .run = run,
 };

@@ -12,7 +12,8 @@ typedef struct release_options {
 } release_options;
 
 static const lta_option options[] = {
-    {"output", 'o', "DIR", "folder of the release (required); made if absent"},
+    {"output", 'o', "DIR",
+     "folder of the release (required): absent, empty, or one of a release; another one with `--force` only"},
     {"work", 0, "DIR", "folder for the stores that it is made from (default: the release's name and .work)"},
     {"anonymize", 0, "N",
      "publish blocks of N tokens, anonymised, of every trace that has symbols (those for which CONFIG names "
@@ -130,11 +131,13 @@ const lta_command lta_command_release = {
                "with digests",
     .description = "Imports, analyses and exports every trace that the configuration names, and writes the "
                    "folder that an archive publishes: data, tables, a data dictionary, metadata, provenance, "
-                   "and SHA256SUMS last. The same files, configuration and build give the same bytes. The "
+                   "and SHA256SUMS last; until then the folder holds a file .unfinished. The same files, "
+                   "configuration and build give the same bytes. The "
                    "configuration is described in pipeline/release/config.h.",
     .example = "  lta release -o release-1.0 pipeline/release/examples/synthetic.yaml\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE | LTA_ON_ERROR,
     .see = "run export verify",
     .run = run,
 };

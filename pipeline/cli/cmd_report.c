@@ -44,6 +44,7 @@ const lta_command lta_command_report = {
     .example = "  lta report mooncake.store -o report.html\n",
     .groups = groups,
     .files = files,
+    .common = LTA_THREADS | LTA_MEMORY,
     .see = "enrich table",
     .run = run,
 };

@@ -45,6 +45,7 @@ const lta_command lta_command_reuse = {
     .example = "  lta reuse mooncake.store\n",
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE,
     .see = "trie curve run",
     .run = run,
 };

@@ -121,6 +121,7 @@ const lta_command lta_command_run = {
     .formats = lta_import_formats,
     .groups = groups,
     .files = files,
+    .common = LTA_STAGE | LTA_ON_ERROR,
     .see = "import enrich report export verify",
     .run = run,
 };

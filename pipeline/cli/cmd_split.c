@@ -66,6 +66,7 @@ const lta_command lta_command_split = {
                "  lta finish mooncake.store\n",
     .groups = split_groups,
     .files = split_files,
+    .common = LTA_STAGE,
     .see = "map reduce finish",
     .run = run_split,
 };
@@ -96,6 +97,7 @@ const lta_command lta_command_map = {
     .example = "  lta map mooncake.store/pieces/piece-0.h5\n",
     .groups = no_groups,
     .files = map_files,
+    .common = LTA_STAGE,
     .see = "split reduce",
     .run = run_map,
 };
@@ -142,6 +144,7 @@ const lta_command lta_command_reduce = {
     .example = "  lta reduce --range 0 mooncake.store\n",
     .groups = reduce_groups,
     .files = reduce_files,
+    .common = LTA_STAGE,
     .see = "map finish",
     .run = run_reduce,
 };
@@ -169,6 +172,7 @@ const lta_command lta_command_finish = {
     .example = "  lta finish mooncake.store\n",
     .groups = no_groups,
     .files = finish_files,
+    .common = LTA_STAGE,
     .see = "split enrich",
     .run = run_finish,
 };

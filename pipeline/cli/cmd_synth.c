@@ -98,6 +98,7 @@ const lta_command lta_command_synth = {
     .example = "  lta synth -o traces --format marconi --files 6 --size 1G --seed 7\n",
     .groups = groups,
     .formats = formats,
+    .common = LTA_THREADS | LTA_MEMORY,
     .see = "import run",
     .run = run_synth,
 };

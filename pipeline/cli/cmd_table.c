@@ -44,6 +44,7 @@ const lta_command lta_command_table = {
     .example = "  lta table mooncake.store -o tables\n",
     .groups = groups,
     .files = files,
+    .common = LTA_THREADS | LTA_MEMORY,
     .see = "enrich report export",
     .run = run,
 };

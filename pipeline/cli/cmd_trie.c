@@ -25,6 +25,7 @@ const lta_command lta_command_trie = {
         "was made from the trace that is there.",
     .example = "  lta trie mooncake.store\n",
     .files = files,
+    .common = LTA_STAGE,
     .see = "import reuse run",
     .run = run,
 };

@@ -64,7 +64,9 @@ static void print_usage(FILE *out)
 
 static int unknown_command(const char *name)
 {
-    fprintf(stderr, "lta: error: unknown command %s; see `lta help`\n", name);
+    const char *meant = lta_suggest_command(name);
+    fprintf(stderr, "lta: error: unknown command %s%s%s%s see `lta help`\n", name,
+            meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : ";");
     return 2;
 }
 

@@ -128,10 +128,12 @@ static void put_entries(FILE *out, const lta_entry *e, bool is_file)
     }
 }
 
-static void put_group(FILE *out, const lta_option_group *g)
+static void put_group(FILE *out, const lta_command *command, const lta_option_group *g)
 {
     fprintf(out, ".SS \"%s\"\n", g->title);
     for (const lta_option *o = g->options; o->name; o++) {
+        if (!lta_takes(command, o))
+            continue;
         fputs(".TP\n", out);
         if (o->letter)
             fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
@@ -202,7 +204,7 @@ static void put_program(FILE *out)
     }
     put_entries(out, lta_help_commands, false);
     put_section(out, "OPTIONS");
-    put_group(out, &lta_common_group);
+    put_group(out, NULL, &lta_common_group);
 }
 
 static void put_command(FILE *out, const lta_command *c)
@@ -217,8 +219,8 @@ static void put_command(FILE *out, const lta_command *c)
     put_paragraphs(out, c->description);
     put_section(out, "OPTIONS");
     for (int i = 0; c->groups && c->groups[i]; i++)
-        put_group(out, c->groups[i]);
-    put_group(out, &lta_common_group);
+        put_group(out, c, c->groups[i]);
+    put_group(out, c, &lta_common_group);
     if (c->formats) {
         put_section(out, "FORMATS");
         put_entries(out, c->formats, false);

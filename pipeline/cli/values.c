@@ -30,13 +30,17 @@ static bool has_capitals(const char *word, size_t length)
 
 static void add_values(const lta_command *command, const char *word, size_t length, lta_values *v)
 {
-    static const char *const files[] = {"FILE", "FILE.h5", "DIR",     "STORE",  "OUT",
-                                        "OLD",  "NEW",     "RELEASE", "CONFIG", NULL};
+    static const char *const files[] = {"FILE", "DIR", "OUT", "CONFIG", NULL};
+    static const char *const stores[] = {"STORE", "RELEASE", "OLD", "NEW", "FILE.h5", NULL};
     static const char *const formats[] = {"FMT", NULL}, *const models[] = {"MODEL", NULL},
                              *const commands[] = {"COMMAND", NULL};
     if (!has_capitals(word, length)) {
         add_word(v, word, length);
     } else if (is_in(word, length, files)) {
+        v->files = true;
+        v->stores = false;
+    } else if (is_in(word, length, stores)) {
+        v->stores = v->stores || !v->files;
         v->files = true;
     } else if (is_in(word, length, formats)) {
         for (const lta_entry *e = command->formats; e && e->name; e++)

@@ -79,6 +79,21 @@ bool lta_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+bool lta_is_folder(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+lta_status lta_check_store(const char *store)
+{
+    if (!lta_file_exists(store))
+        return lta_fail(LTA_ERR_INPUT, "%s: is not there; expected the folder of a store", store);
+    if (!lta_is_folder(store))
+        return lta_fail(LTA_ERR_INPUT, "%s: is a file, expected the folder of a store", store);
+    return LTA_OK;
+}
+
 lta_status lta_check_other_folder(const char *result, const char *from)
 {
     struct stat a, b;
@@ -203,6 +218,26 @@ lta_status lta_sync_folder_of(const char *path)
     return st;
 }
 
+/* By errno, and by the folder where that is what is wrong. */
+static lta_status fail_to_create(const char *path)
+{
+    int why = errno;
+    lta_status st = LTA_OK;
+    char *dir = NULL;
+    LTA_TRY(LTA_ALLOC(&dir, strlen(path) + 2));
+    memcpy(dir, path, strlen(path) + 1);
+    cut_to_parent(dir);
+    if (why == ENOENT && !lta_file_exists(dir))
+        st = lta_fail(LTA_ERR_RUN, "%s: could not be created: there is no folder %s", path, dir);
+    else if (why == ENOTDIR)
+        st = lta_fail(LTA_ERR_RUN, "%s: could not be created: %s is not a folder", path, dir);
+    else
+        st = lta_fail_errno(LTA_ERR_RUN, why, "%s: could not be created", path);
+done:
+    lta_free(dir);
+    return st;
+}
+
 lta_status lta_text_create(const char *path, lta_text_file *out)
 {
     lta_text_file f = {0};
@@ -222,7 +257,7 @@ lta_status lta_text_create(const char *path, lta_text_file *out)
     } /* else a pipe or a device: nothing to rename */
     f.stream = fopen(f.partial ? f.partial : path, "we");
     if (!f.stream) {
-        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be created", f.partial ? f.partial : path);
+        st = fail_to_create(path);
         goto done;
     }
     free(target);

@@ -55,5 +55,7 @@ LTA_MUST_CHECK lta_status lta_join_path(const char *dir, const char *name, char 
 const char *lta_base_name(const char *path);                    /* after the last '/' */
 LTA_MUST_CHECK lta_status lta_sync_folder_of(const char *path); /* makes a rename durable */
 bool lta_file_exists(const char *path);
+bool lta_is_folder(const char *path);
+LTA_MUST_CHECK lta_status lta_check_store(const char *store); /* LTA_ERR_INPUT unless it is a folder */
 
 #endif

@@ -28,21 +28,25 @@ static void clear_bar(lta_log *log)
         fputs("\r\033[K", log->stream);
 }
 
-static void keep_note(lta_log *log, const char *text)
+/* A line about the source that is being read: is it taken care of? Else it may be kept as well as shown. */
+static bool note(lta_log *log, lta_log_level level, const char *text)
 {
     size_t path = strlen(log->source);
     if (strncmp(text, log->source, path) != 0 || text[path] != ':')
-        return;
+        return false;
+    if (log->collect && log->collect(log->collector, level, text + path))
+        return true;
     const char *slash = strrchr(log->source, '/');
     size_t folder = slash ? (size_t)(slash + 1 - log->source) : 0;
-    if (lta_strings_add_text(log->notes, text + folder) != LTA_OK)
+    if (log->notes && lta_strings_add_text(log->notes, text + folder) != LTA_OK)
         log->notes_lost = true;
+    return false;
 }
 
 void lta_log_line(lta_log *log, lta_log_level level, const char *stage, const char *fmt, ...)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
-    bool noted = log->notes && log->source && level != LTA_LOG_DEBUG;
+    bool noted = log->source && (log->notes || log->collect) && level != LTA_LOG_DEBUG;
     if (level > log->level && !noted)
         return;
     char text[4096];
@@ -50,9 +54,7 @@ void lta_log_line(lta_log *log, lta_log_level level, const char *stage, const ch
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (noted)
-        keep_note(log, text);
-    if (level > log->level)
+    if ((noted && note(log, level, text)) || level > log->level)
         return;
     clear_bar(log);
     if (log->json) {

@@ -25,10 +25,14 @@ typedef struct lta_log {
     bool device_awake;  /* an operation has run on a device */
     bool no_device;     /* one was looked for in vain */
     bool fallback_said; /* that the CPU computes what the device cannot: once is enough */
-    /* What is said of a source file while it is read, "FILE: what", is kept where somebody wants it: with the
-     * file's base name for its path, shown or not. */
-    lta_strings *notes; /* NULL = nobody does */
     const char *source; /* path of the file being read; NULL = none is */
+    /* What is said of it, "FILE: what" (INFO, WARN), is handed to the collector where there is one, from the
+     * colon on; false: show it now. */
+    bool (*collect)(void *collector, lta_log_level level, const char *what);
+    void *collector;
+    /* The rest of it is kept where somebody wants it: with the file's base name for its path, shown or not.
+     */
+    lta_strings *notes; /* NULL = nobody does */
     bool notes_lost;    /* no memory was left for one */
     /* progress bar state */
     const char *stage, *unit; /* of the bar being drawn; NULL when none */

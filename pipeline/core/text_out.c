@@ -148,6 +148,19 @@ lta_status lta_out_finish(lta_text_out *o, const char *name)
 
 /* ---- doubles ---- */
 
+const char *lta_group_digits(uint64_t value, char out[LTA_GROUPED_TEXT])
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value), at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
 void lta_use_point(char *text)
 {
     const char *point = localeconv()->decimal_point;

@@ -13,7 +13,8 @@
 
 enum {
     LTA_OUT_BUFFER = 1 << 16,
-    LTA_F64_TEXT = 40 /* bytes that hold any double as text, with its NUL */
+    LTA_F64_TEXT = 40,    /* bytes that hold any double as text, with its NUL */
+    LTA_GROUPED_TEXT = 32 /* the same of a whole number with commas */
 };
 
 typedef struct lta_text_out {
@@ -40,6 +41,8 @@ void lta_out_json_text(lta_text_out *o, const char *text);
  * LTA_ERR_SPACE. */
 LTA_MUST_CHECK lta_status lta_out_finish(lta_text_out *o, const char *name);
 
+/* 1234567 as "1,234,567"; returns out. */
+const char *lta_group_digits(uint64_t value, char out[LTA_GROUPED_TEXT]);
 /* Text that snprintf made of a double, with the locale's decimal point replaced by a point. */
 void lta_use_point(char *text);
 /* The fewest digits that read back as the same number, as C prints them: 0.1, 2, 1e+20. */

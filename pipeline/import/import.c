@@ -10,6 +10,7 @@
 #include "pipeline/import/input.h"
 #include "pipeline/import/marconi_rules.h"
 #include "pipeline/import/source_digest.h"
+#include "pipeline/import/source_notes.h"
 #include "pipeline/import/trace_file.h"
 
 #include <jansson.h>
@@ -151,6 +152,15 @@ done:
     return st;
 }
 
+/* 0: no format's. */
+static size_t format_of_line(const char *line, size_t length)
+{
+    for (size_t f = 1; lta_formats[f].name; f++)
+        if (readers[f]->detect && readers[f]->detect(line, length))
+            return f;
+    return 0;
+}
+
 static lta_status detect_format(const lta_run *run, const char *path, lta_source_text text, size_t *format)
 {
     lta_lines lines = lta_lines_of(text);
@@ -158,15 +168,14 @@ static lta_status detect_format(const lta_run *run, const char *path, lta_source
     size_t length;
     char quoted[LTA_EXCERPT];
     (void)lta_next_line(&lines, &line, &length); /* the text is not empty */
-    for (*format = 1; lta_formats[*format].name; ++*format)
-        if (readers[*format]->detect && readers[*format]->detect(line, length)) {
-            lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its first line is that of format %s", path,
-                         lta_formats[*format].name);
-            return LTA_OK;
-        }
-    return lta_fail(LTA_ERR_FORMAT,
-                    "%s:1: \"%s\" is the beginning of no known format, expected --format to say which", path,
-                    lta_excerpt(line, length, quoted));
+    *format = format_of_line(line, length);
+    if (*format == 0)
+        return lta_fail(LTA_ERR_FORMAT,
+                        "%s:1: \"%s\" is the beginning of no known format, expected --format to say which",
+                        path, lta_excerpt(line, length, quoted));
+    lta_log_line(run->log, LTA_LOG_INFO, "import", "%s: its first line is that of format %s", path,
+                 lta_formats[*format].name);
+    return LTA_OK;
 }
 
 /* "trace.jsonl" -> "trace"; a name that begins with its only dot stays whole. */
@@ -315,6 +324,45 @@ lta_status lta_check_sources_options(const lta_import_options *options)
     return LTA_OK;
 }
 
+/* One of the files that are named. may_wait: its digest. */
+static lta_status examine_one(const lta_run *run, const lta_import_options *options, bool may_wait,
+                              size_t format, const char *path, input_files *in, input_file *f)
+{
+    lta_status st = LTA_OK;
+    bool standard_input = strcmp(path, "-") == 0;
+    if (standard_input)
+        LTA_TRY(take_standard_input(run, in));
+    run->log->source = standard_input ? "stdin" : path;
+    if (!standard_input && lta_is_folder(path))
+        LTA_TRY(examine_folder(run, options, format, path, f));
+    else
+        LTA_TRY(examine(run, options, may_wait, format, run->log->source,
+                        standard_input ? &in->standard_input : NULL, f));
+    LTA_TRY(apply_conversation_options(options, f));
+    in->bytes += f->bytes;
+done:
+    return st;
+}
+
+/* How files were recognised is said, but nothing that a release would tell of them. */
+static lta_status examine_each(const lta_run *run, const lta_import_options *options, bool may_wait,
+                               size_t format, int n_files, char *const *files, input_files *in)
+{
+    lta_status st = LTA_OK;
+    lta_strings *kept = run->log->notes;
+    lta_source_notes notes;
+    run->log->notes = NULL;
+    lta_source_notes_begin(&notes, run->log, (uint64_t)n_files);
+    for (int i = 0; i < n_files; i++) {
+        in->n = (uint64_t)i + 1;
+        LTA_TRY(examine_one(run, options, may_wait, format, files[i], in, &in->file[i]));
+    }
+done:
+    lta_source_notes_end(&notes);
+    run->log->notes = kept;
+    return st;
+}
+
 /* digests_may_wait: nobody asks for them before the files are read. */
 static lta_status examine_all(const lta_run *run, const lta_import_options *options, bool digests_may_wait,
                               int n_files, char *const *files, input_files *out)
@@ -335,20 +383,7 @@ static lta_status examine_all(const lta_run *run, const lta_import_options *opti
     if (options->tokenizer)
         LTA_TRY(lta_tokenizer_open(run, options->tokenizer, &in.tokenizer));
     LTA_TRY(LTA_CALLOC(&in.file, (uint64_t)n_files));
-    for (int i = 0; i < n_files; i++) {
-        bool standard_input = strcmp(files[i], "-") == 0;
-        in.n = (uint64_t)i + 1;
-        if (standard_input)
-            LTA_TRY(take_standard_input(run, &in));
-        if (!standard_input && lta_is_folder(files[i]))
-            LTA_TRY(examine_folder(run, options, format, files[i], &in.file[i]));
-        else
-            LTA_TRY(examine(run, options, digests_may_wait && !options->sort, format,
-                            standard_input ? "stdin" : files[i], standard_input ? &in.standard_input : NULL,
-                            &in.file[i]));
-        LTA_TRY(apply_conversation_options(options, &in.file[i]));
-        in.bytes += in.file[i].bytes;
-    }
+    LTA_TRY(examine_each(run, options, digests_may_wait && !options->sort, format, n_files, files, &in));
     if (options->sort)
         qsort(in.file, in.n, sizeof *in.file, by_name_and_digest);
     *out = in;
@@ -443,6 +478,23 @@ static char *inputs_text(const void *context)
 
 /* ---- reading ---- */
 
+/* Where the first line of a text is refused, it may be of another format than the one given. */
+static lta_status suggest_format(const input_file *f, lta_source_text text, lta_status st)
+{
+    lta_lines lines = lta_lines_of(text);
+    const char *line;
+    size_t length, path = strlen(f->path);
+    char detail[2048];
+    if (strncmp(lta_error_detail(), f->path, path) != 0 ||
+        strncmp(lta_error_detail() + path, ":1:", 3) != 0 || !lta_next_line(&lines, &line, &length))
+        return st;
+    snprintf(detail, sizeof detail, "%s", lta_error_detail());
+    size_t looks = format_of_line(line, length); /* who recognises nothing may leave a detail of his own */
+    if (looks == 0 || looks == f->format)
+        return lta_fail(st, "%s", detail);
+    return lta_fail(st, "%s; its first line looks like format %s", detail, lta_formats[looks].name);
+}
+
 static lta_status read_file(const lta_run *run, const lta_import_options *options, lta_trace_builder *builder,
                             const lta_tokenizer *tokenizer, input_file *f, uint64_t bytes_before)
 {
@@ -475,6 +527,8 @@ static lta_status read_file(const lta_run *run, const lta_import_options *option
         LTA_TRY(lta_source_text_open(f->path, &s.data, &s.text));
     run->log->source = f->path;
     st = readers[f->format]->read(&s);
+    if (st == LTA_ERR_FORMAT && s.text.size > 0)
+        st = suggest_format(f, s.text, st);
     /* what looks like damage may come from the change; and the digest is that of what was there before */
     if (!f->given && !s.folder && (st == LTA_OK || st == LTA_ERR_FORMAT)) {
         lta_status unchanged = lta_check_unchanged(f->path, &f->state);
@@ -505,7 +559,9 @@ static lta_status read_all(const lta_run *run, const lta_import_options *options
 {
     lta_status st = LTA_OK;
     lta_trace_builder *builder = NULL;
+    lta_source_notes notes;
     uint64_t bytes = 0;
+    lta_source_notes_begin(&notes, run->log, in->n);
     LTA_TRY(lta_trace_builder_create(run, options, &builder));
     lta_progress_begin(run->log, "import", "B", in->bytes);
     for (uint64_t i = 0; i < in->n; i++) {
@@ -516,6 +572,7 @@ static lta_status read_all(const lta_run *run, const lta_import_options *options
     warn_of_dropped(run, out);
 done:
     lta_progress_end(run->log);
+    lta_source_notes_end(&notes);
     lta_trace_builder_free(builder);
     return st;
 }

@@ -14,12 +14,6 @@
 
 typedef unsigned long long ull; /* for printf */
 
-bool lta_is_folder(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
-
 void lta_source_folder_close(lta_source_folder *f)
 {
     lta_strings_free(&f->path);

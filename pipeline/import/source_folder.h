@@ -20,8 +20,6 @@ typedef struct lta_source_folder {
     uint64_t n, bytes;
 } lta_source_folder; /* all zero is none */
 
-bool lta_is_folder(const char *path);
-
 /* Lists the files and makes the digests. Other names are noted in the log. Errors: LTA_ERR_INPUT (also: no
  * such file in it), LTA_ERR_NOMEM, LTA_ERR_STOPPED. */
 LTA_MUST_CHECK lta_status lta_source_folder_open(const lta_run *run, const char *path, bool with_sha256,

@@ -5,6 +5,7 @@
 #include "pipeline/core/file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -33,6 +34,32 @@ static lta_status write_down_inputs(const lta_trace_maker *m, char **text)
     return lta_fail(LTA_ERR_NOMEM, "could not write down the inputs of lta %s", m->stage);
 }
 
+/* Says what is about to be replaced: somebody may have named the store of another trace. */
+static void tell_replaced(const lta_run *run, const char *store, const lta_trace_maker *m, const char *inputs)
+{
+    char *path = NULL, *before = NULL, more[48] = "";
+    lta_strings files = {0};
+    lta_reader *r = NULL;
+    bool read = lta_join_path(store, "trace.h5", &path) == LTA_OK && lta_file_exists(path) &&
+                lta_reader_open(path, "trace", &r) == LTA_OK &&
+                lta_reader_attribute_text(r, "/", "inputs", &before) == LTA_OK &&
+                lta_reader_strings(r, "/sources/file", &files) == LTA_OK && files.n > 0;
+    if (read && files.n > 1)
+        snprintf(more, sizeof more, " and %llu more", (ull)files.n - 1);
+    if (read && strcmp(before, inputs) != 0)
+        lta_log_line(run->log, LTA_LOG_WARN, m->stage, "%s: was made from other files (%s%s) and is replaced",
+                     path, lta_strings_get(&files, 0), more);
+    else if (read)
+        lta_log_line(run->log, LTA_LOG_INFO, m->stage,
+                     "%s: was made from these files with other parameters, or by another version, and is "
+                     "replaced",
+                     path);
+    lta_strings_free(&files);
+    lta_free(before);
+    lta_reader_close(r);
+    lta_free(path);
+}
+
 lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_trace_maker *m)
 {
     static const char file[] = "trace.h5", format[] = "trace";
@@ -52,6 +79,8 @@ lta_status lta_make_trace_file(const lta_run *run, const char *store, const lta_
         lta_log_line(run->log, LTA_LOG_INFO, m->stage, "%s/%s is up to date", store, file);
         goto done;
     }
+    if (!run->force)
+        tell_replaced(run, store, m, inputs);
     if (exists) /* finds out now whether the folder is writable, and no other run busy with it */
         LTA_TRY(lta_writer_create(run, store, file, format, &w));
     LTA_TRY(m->make(run, m->context, &trace));

@@ -5,12 +5,14 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 #include <yaml.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -177,6 +179,24 @@ static lta_status full_pattern(const reading *r, const char *pattern, char **out
     return LTA_OK;
 }
 
+/* Where a pattern finds nothing: the folder before its first wildcard may not be there, or not be readable.
+ */
+static lta_status fail_pattern(const reading *r, const yaml_node_t *n, const char *pattern, char *full,
+                               int code)
+{
+    size_t fixed = strcspn(full, "*?[");
+    char what[256];
+    while (fixed > 0 && full[fixed - 1] != '/')
+        fixed--;
+    full[fixed] = '\0';
+    if (fixed == 0 || access(full, R_OK | X_OK) == 0)
+        return fail_at(r, n,
+                       code == GLOB_ABORTED ? "\"%s\": a folder could not be read" : "\"%s\" matches no file",
+                       pattern);
+    snprintf(what, sizeof what, "%s", strerror(errno));
+    return fail_at(r, n, "\"%s\" matches no file: folder %s: %s", pattern, full, what);
+}
+
 static lta_status add_files(reading *r, yaml_node_t *n, void *target)
 {
     lta_status st = LTA_OK;
@@ -188,10 +208,8 @@ static lta_status add_files(reading *r, yaml_node_t *n, void *target)
     int code = glob(full, GLOB_NOSORT | GLOB_ERR, NULL, &found);
     if (code == GLOB_NOSPACE) {
         st = lta_fail(LTA_ERR_NOMEM, "memory has run out over the files of \"%s\"", pattern);
-    } else if (code != 0 && code != GLOB_NOMATCH) {
-        st = fail_at(r, n, "\"%s\": a folder could not be read", pattern);
-    } else if (code == GLOB_NOMATCH || found.gl_pathc == 0) {
-        st = fail_at(r, n, "\"%s\" matches no file", pattern);
+    } else if (code != 0 || found.gl_pathc == 0) {
+        st = fail_pattern(r, n, pattern, full, code);
     }
     if (st != LTA_OK)
         goto done;

@@ -5,6 +5,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/release/import_notes.h"
+#include "pipeline/stage/stage.h"
 #include "pipeline/store/store.h"
 
 #include <stdio.h>
@@ -69,6 +70,31 @@ static lta_status put_sources(FILE *out, const lta_reader *r)
     if (synthetic)
         fputs("\nArrivals of data set marconi were drawn by its generator; nobody measured them.\n", out);
     free_sources(&s);
+    return st;
+}
+
+/* How the clocks of several sources were put together. */
+static lta_status put_timeline(FILE *out, const lta_release_facts *f, const char *name, const lta_reader *r)
+{
+    lta_status st = LTA_OK;
+    char *store = NULL, *timeline = NULL;
+    lta_type type;
+    uint64_t n, gap_us;
+    LTA_TRY(lta_reader_describe(r, "/sources/name", &type, &n, NULL, NULL));
+    LTA_TRY(lta_join_path(f->work, name, &store));
+    LTA_TRY(lta_stage_timeline(store, &timeline, &gap_us));
+    if (n < 2 || !timeline || !lta_reader_has(r, "/requests/arrival_us"))
+        goto done;
+    if (strcmp(timeline, "overlay") == 0)
+        fputs("\nThe sources stand side by side, by their own clocks (`--timeline overlay`).\n", out);
+    else
+        fprintf(out,
+                "\nThe sources stand one after the other, in this order (`--timeline concat`): the first "
+                "request of each arrives %llu us after the last of the source before it.\n",
+                (ull)gap_us);
+done:
+    lta_free(timeline);
+    lta_free(store);
     return st;
 }
 
@@ -169,6 +195,7 @@ static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_rel
         fprintf(out, "\n%s\n", t->note);
     fputc('\n', out);
     LTA_TRY(put_sources(out, r));
+    LTA_TRY(put_timeline(out, f, t->name, r));
     LTA_TRY(put_skipped(out, r));
     put_absent(out, r);
     LTA_TRY(put_notes(out, f, t->name));

@@ -8,6 +8,7 @@
 #include "pipeline/parquet/parquet_arrow.h"
 #include "pipeline/release/describe.h"
 #include "pipeline/release/import_notes.h"
+#include "pipeline/release/release_folder.h"
 #include "pipeline/stage/carry.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/table/table.h"
@@ -17,7 +18,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The stages of a store, as `lta run` runs them. */
 static lta_status make_store(const lta_run *given, const lta_release_trace *t, lta_release_job *job,
@@ -76,18 +76,6 @@ static lta_status export_as(const lta_run *run, const char *store, lta_export_op
     return st;
 }
 
-static lta_status remove_file(const char *dir, const char *file)
-{
-    char *path;
-    lta_status st = lta_join_path(dir, file, &path);
-    if (st != LTA_OK)
-        return st;
-    if (unlink(path) != 0 && errno != ENOENT)
-        st = lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be removed", path);
-    lta_free(path);
-    return st;
-}
-
 /* Kavier needs the numbers of tokens of every request. */
 static lta_status publish_for_kavier(const lta_run *run, const lta_release_trace *t, const char *store,
                                      const char *dir)
@@ -103,7 +91,7 @@ static lta_status publish_for_kavier(const lta_run *run, const lta_release_trace
     bool counted = trace.input_tokens != NULL;
     for (uint64_t r = 0; counted && r < trace.n; r++)
         counted = trace.input_tokens[r] != LTA_NO_U32 && trace.output_tokens[r] != LTA_NO_U32;
-    LTA_TRY(counted ? export_as(run, store, o, dir, file) : remove_file(dir, file));
+    LTA_TRY(counted ? export_as(run, store, o, dir, file) : lta_release_remove(dir, file));
 done:
     lta_trace_free(&trace);
     return st;
@@ -184,14 +172,13 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
     lta_status st = LTA_OK;
     char *store = NULL, *folder = NULL;
     double started = lta_seconds();
+    bool exists;
     if (!lta_arrow_version())
         LTA_TRY(lta_fail(
             LTA_ERR_USAGE,
             "this build writes no Parquet, which is part of a release; expected a build with Arrow"));
-    LTA_TRY(lta_make_folders(dir));
-    LTA_TRY(lta_make_folders(work));
-    LTA_TRY(
-        remove_file(dir, "SHA256SUMS")); /* they say that a release is whole: until it is, there are none */
+    LTA_TRY(lta_release_check_folder(run, dir));
+    LTA_TRY(lta_check_folders(work, &exists));
     for (uint64_t i = 0; i < c->n_traces; i++) {
         lta_release_trace *t = &c->trace[i];
         LTA_TRY(lta_check_stop(run));
@@ -200,12 +187,14 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
         lta_log_line(run->log, LTA_LOG_INFO, "release", "%s: trace %llu of %llu", t->name,
                      (unsigned long long)i + 1, (unsigned long long)c->n_traces);
         LTA_TRY(make_store(run, t, &job[i], store));
+        LTA_TRY(lta_release_begin_folder(dir)); /* not before there is something to put into it */
         LTA_TRY(publish(run, t, store, folder));
         lta_free(store);
         lta_free(folder);
         store = folder = NULL;
     }
     LTA_TRY(lta_release_describe(run, c, dir, work));
+    LTA_TRY(lta_release_end_folder(dir));
     lta_log_line(run->log, LTA_LOG_INFO, "release", "%s %s: %llu trace%s in %s, %.1f s", c->name, c->version,
                  (unsigned long long)c->n_traces, c->n_traces == 1 ? "" : "s", dir, lta_seconds() - started);
 done:

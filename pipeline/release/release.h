@@ -7,6 +7,7 @@
  * trace.h5 is DIR/TRACE/blocks/trace.h5  a store whose symbols are anonymised blocks, where the configuration
  * asks for it DIR/TRACE/trace.h5         the symbols themselves, where it asks for them and licences allow it
  *     DIR/SHA256SUMS             written last: a folder without it is not finished
+ *     DIR/.unfinished            there while the release is being made
  *
  * No file but enriched.h5 depends on a library's version, and Parquet on Arrow's; none on the
  * machine, the folder, the time or the number of threads. Symbols of the traces are in no other of them.
@@ -30,8 +31,10 @@ typedef struct lta_release_job {
 } lta_release_job;
 
 /* Makes the release in dir; stores of the traces stand in the folder work and are gone on from when they are
- * there. Both folders are made if absent. A trace without symbols has none to anonymise: c says 0 then. job:
- * [c->n_traces]. What is in dir and not of this release is left there and said. */
+ * there. Both folders are made if absent, once there is something to put into them. A dir that is not empty
+ * and holds no release, whole or unfinished, is LTA_ERR_USAGE unless run->force is on. A trace without
+ * symbols has none to anonymise: c says 0 then. job: [c->n_traces]. What is in dir and not of this release is
+ * left there and said. */
 LTA_MUST_CHECK lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_job *job,
                                       const char *dir, const char *work);
 

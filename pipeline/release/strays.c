@@ -2,6 +2,7 @@
 #include "pipeline/release/documents.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/release/release_folder.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -10,7 +11,7 @@
 
 static bool is_ours(const lta_release_facts *f, const char *path)
 {
-    if (strcmp(path, "SHA256SUMS") == 0)
+    if (strcmp(path, "SHA256SUMS") == 0 || strcmp(path, lta_release_mark) == 0)
         return true;
     for (size_t i = 0; lta_release_documents[i]; i++)
         if (strcmp(lta_release_documents[i], path) == 0)

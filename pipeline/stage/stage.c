@@ -4,6 +4,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/core/json_text.h"
+#include "pipeline/core/strings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -59,10 +60,7 @@ lta_status lta_stage_open_file(const char *store, const char *file, bool fresh, 
     lta_reader *r = NULL;
     format_of(file, format);
     LTA_TRY(lta_join_path(store, file, &path));
-    if (!lta_file_exists(store)) {
-        st = lta_fail(LTA_ERR_INPUT, "%s: is not there; expected the folder of a store", store);
-        goto done;
-    }
+    LTA_TRY(lta_check_store(store));
     if (!lta_file_exists(path)) {
         st = lta_fail(LTA_ERR_INPUT, "%s: is not there; expected a store in which `lta %s` has run", path,
                       strcmp(format, "trace") == 0      ? "import"
@@ -152,6 +150,30 @@ lta_status lta_stage_has_symbols(const char *store, bool *has)
     *has = strcmp(unit, "none") != 0;
 done:
     lta_free(unit);
+    lta_reader_close(r);
+    return st;
+}
+
+lta_status lta_stage_timeline(const char *store, char **timeline, uint64_t *gap_us)
+{
+    lta_status st = LTA_OK;
+    lta_reader *r = NULL;
+    char *text = NULL;
+    json_t *parameters = NULL;
+    *timeline = NULL;
+    *gap_us = 0;
+    LTA_TRY(lta_stage_open_file(store, "trace.h5", false, &r));
+    LTA_TRY(lta_reader_attribute_text(r, "/", "parameters", &text));
+    parameters = json_loads(text, 0, NULL);
+    const char *found = json_string_value(json_object_get(parameters, "timeline"));
+    json_int_t gap = json_integer_value(json_object_get(parameters, "gap_us"));
+    if (found && gap >= 0) {
+        LTA_TRY(lta_copy_text(found, strlen(found), timeline));
+        *gap_us = (uint64_t)gap;
+    }
+done:
+    json_decref(parameters);
+    lta_free(text);
     lta_reader_close(r);
     return st;
 }

@@ -37,6 +37,9 @@ LTA_MUST_CHECK lta_status lta_stage_open_file(const char *store, const char *fil
 
 /* Does STORE/trace.h5 hold symbols? Without them there is no trie, no reuse and no curve. */
 LTA_MUST_CHECK lta_status lta_stage_has_symbols(const char *store, bool *has);
+/* How STORE/trace.h5 was put together of several sources: "concat" or "overlay" (lta_free), NULL where it
+ * does not say, and the microseconds between sources. */
+LTA_MUST_CHECK lta_status lta_stage_timeline(const char *store, char **timeline, uint64_t *gap_us);
 /* Says that the stage has nothing to do, and removes the file that it may have made from an earlier trace. */
 LTA_MUST_CHECK lta_status lta_stage_skip(const lta_run *run, const char *name, const char *store,
                                          const char *file);

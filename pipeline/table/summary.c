@@ -3,26 +3,15 @@
 #include "pipeline/table/table.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/core/file.h"
 #include "pipeline/core/strings.h"
+#include "pipeline/core/text_out.h"
+#include "pipeline/stage/stage.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { BAR_WIDTH = 30, CURVE_ROWS = 12, NUMBER = 32 };
-
-/* 1234567 -> "1,234,567" */
-static const char *grouped(uint64_t value, char out[NUMBER])
-{
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value), at = 0;
-    for (int i = 0; i < n; i++) {
-        if (i > 0 && (n - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
+enum { BAR_WIDTH = 30, CURVE_ROWS = 12, NUMBER = LTA_GROUPED_TEXT };
 
 static const char *percent(uint64_t part, uint64_t whole, char out[NUMBER])
 {
@@ -37,7 +26,7 @@ static const char *gigabytes(uint64_t bytes, char out[NUMBER])
 {
     double gb = (double)bytes / 1e9;
     if (gb >= 1000)
-        return grouped((uint64_t)llrint(gb), out);
+        return lta_group_digits((uint64_t)llrint(gb), out);
     snprintf(out, NUMBER, gb < 10 ? "%.3f" : "%.1f", gb);
     return out;
 }
@@ -73,11 +62,31 @@ static void print_share(FILE *out, const char *label, const char *note, uint64_t
                         const char *denominator, uint64_t whole)
 {
     char a[NUMBER], b[NUMBER];
-    fprintf(out, "  %-19s%15s  = %s of %s%s\n", label, grouped(part, a), percent(part, whole, b), denominator,
-            note);
+    fprintf(out, "  %-19s%15s  = %s of %s%s\n", label, lta_group_digits(part, a), percent(part, whole, b),
+            denominator, note);
 }
 
-static lta_status print_totals(const lta_reader *r, const char *unit, uint64_t block_tokens, FILE *out)
+/* ", one after the other (--timeline concat)", or nothing where the trace does not say. */
+static lta_status print_timeline(const char *store, FILE *out)
+{
+    lta_status st = LTA_OK;
+    char *trace = NULL, *timeline = NULL;
+    uint64_t gap_us;
+    LTA_TRY(lta_join_path(store, "trace.h5", &trace));
+    if (!lta_file_exists(trace)) /* enriched.h5 alone does not know */
+        goto done;
+    LTA_TRY(lta_stage_timeline(store, &timeline, &gap_us));
+    if (timeline)
+        fprintf(out, ", %s (--timeline %s)",
+                strcmp(timeline, "overlay") == 0 ? "by their own clocks" : "one after the other", timeline);
+done:
+    lta_free(timeline);
+    lta_free(trace);
+    return st;
+}
+
+static lta_status print_totals(const lta_reader *r, const char *store, const char *unit,
+                               uint64_t block_tokens, FILE *out)
 {
     static const struct {
         const char *column, *label, *note;
@@ -93,39 +102,42 @@ static lta_status print_totals(const lta_reader *r, const char *unit, uint64_t b
     numbers rows = {0};
     LTA_TRY(fetch(r, "summary", "requests", &rows));
     LTA_TRY(total(r, "requests", &has, &value));
-    fprintf(out, "  %-19s%15s", "requests", grouped(value, a));
-    if (rows.n > 2) /* a row each, and one for all */
-        fprintf(out, "  from %s sources", grouped(rows.n - 1, b));
+    fprintf(out, "  %-19s%15s", "requests", lta_group_digits(value, a));
+    if (rows.n > 2) { /* a row each, and one for all */
+        fprintf(out, "  from %s sources", lta_group_digits(rows.n - 1, b));
+        LTA_TRY(print_timeline(store, out));
+    }
     fprintf(out, "\n");
     LTA_TRY(total(r, "sessions", &sessions, &value));
     LTA_TRY(total(r, "distinct_sessions", &distinct, &other));
     if (!sessions)
         fprintf(out, "  %-19s%15s  (the source gives none)\n", "sessions", "-");
     else if (distinct)
-        fprintf(out, "  %-19s%15s  of which %s differ\n", "sessions", grouped(value, a), grouped(other, b));
+        fprintf(out, "  %-19s%15s  of which %s differ\n", "sessions", lta_group_digits(value, a),
+                lta_group_digits(other, b));
     else
-        fprintf(out, "  %-19s%15s\n", "sessions", grouped(value, a));
+        fprintf(out, "  %-19s%15s\n", "sessions", lta_group_digits(value, a));
     LTA_TRY(total(r, "input_tokens", &has, &value));
     if (has)
-        fprintf(out, "  %-19s%15s\n", "tokens in", grouped(value, a));
+        fprintf(out, "  %-19s%15s\n", "tokens in", lta_group_digits(value, a));
     else
         fprintf(out, "  %-19s%15s  (the source gives no numbers of tokens)\n", "tokens", "-");
     LTA_TRY(total(r, "output_tokens", &has, &value));
     if (has)
-        fprintf(out, "  %-19s%15s\n", "tokens out", grouped(value, a));
+        fprintf(out, "  %-19s%15s\n", "tokens out", lta_group_digits(value, a));
     LTA_TRY(total(r, "symbols", &symbols, &whole));
     if (!symbols) {
         fprintf(out, "  The sources give no tokens and no block ids, so nothing is known about reuse.\n");
         goto done;
     }
     if (strcmp(unit, "block") == 0 && block_tokens > 0)
-        fprintf(out, "  %-19s%15s  blocks of %s token%s\n", "symbols touched", grouped(whole, a),
-                grouped(block_tokens, b), block_tokens == 1 ? "" : "s");
+        fprintf(out, "  %-19s%15s  blocks of %s token%s\n", "symbols touched", lta_group_digits(whole, a),
+                lta_group_digits(block_tokens, b), block_tokens == 1 ? "" : "s");
     else if (strcmp(unit, "block") == 0)
         fprintf(out, "  %-19s%15s  blocks of unequal numbers of tokens\n", "symbols touched",
-                grouped(whole, a));
+                lta_group_digits(whole, a));
     else
-        fprintf(out, "  %-19s%15s  tokens, in and out\n", "symbols touched", grouped(whole, a));
+        fprintf(out, "  %-19s%15s  tokens, in and out\n", "symbols touched", lta_group_digits(whole, a));
     LTA_TRY(total(r, "distinct_symbols", &has, &value));
     print_share(out, "distinct", "", value, "symbols touched", whole);
     LTA_TRY(total(r, "input_symbols", &has, &whole));
@@ -221,7 +233,7 @@ static void print_enough(const curve_rows *c, FILE *out)
         for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++)
             if (c->permille.value[i] == wanted[w])
                 fprintf(out, "  %3llu %% of ceiling   %15s %12s   %s\n", (unsigned long long)(wanted[w] / 10),
-                        grouped(c->capacity.value[i], a), size_of(c, i, b),
+                        lta_group_digits(c->capacity.value[i], a), size_of(c, i, b),
                         percent(c->hits.value[i], c->lookups.value[i], d));
 }
 
@@ -249,8 +261,8 @@ static void print_bars(const curve_rows *c, FILE *out)
         for (int k = 0; k < BAR_WIDTH; k++)
             bar[k] = k < filled ? '#' : '.';
         bar[BAR_WIDTH] = '\0';
-        fprintf(out, "  %-19s%15s %12s   %8s %s\n", "", grouped(c->capacity.value[i], a), size_of(c, i, b),
-                percent(c->hits.value[i], c->lookups.value[i], d), bar);
+        fprintf(out, "  %-19s%15s %12s   %8s %s\n", "", lta_group_digits(c->capacity.value[i], a),
+                size_of(c, i, b), percent(c->hits.value[i], c->lookups.value[i], d), bar);
     }
 }
 
@@ -277,16 +289,17 @@ static lta_status print_curve(const lta_reader *r, FILE *out)
     LTA_TRY(lta_reader_attribute_u64(r, "/", "block_tokens", &block_tokens));
     fprintf(out, "\nLRU prefix cache, scope %s, blocks of ", lta_strings_get(&scopes, 0));
     if (block_tokens > 0)
-        fprintf(out, "%s token%s", grouped(block * block_tokens, a), block * block_tokens == 1 ? "" : "s");
+        fprintf(out, "%s token%s", lta_group_digits(block * block_tokens, a),
+                block * block_tokens == 1 ? "" : "s");
     else
         fprintf(out, "unequal numbers of tokens");
     fprintf(out, "%s\n", reserve_last ? ", last token always recomputed" : "");
-    fprintf(out, "  ceiling: %s hits = %s of %s lookups\n", grouped(enough.ceiling.value[0], a),
+    fprintf(out, "  ceiling: %s hits = %s of %s lookups\n", lta_group_digits(enough.ceiling.value[0], a),
             percent(enough.ceiling.value[0], enough.lookups.value[0], b),
-            grouped(enough.lookups.value[0], d));
+            lta_group_digits(enough.lookups.value[0], d));
     if (enough.bytes.n > 0)
         fprintf(out, "  GB = 10^9 bytes of KV cache in %s (%s bytes a token)\n", lta_strings_get(&models, 0),
-                grouped(token_bytes.value[0], a));
+                lta_group_digits(token_bytes.value[0], a));
     fprintf(out, "\n");
     if (enough.ceiling.value[0] == 0)
         goto done;
@@ -313,6 +326,7 @@ static lta_status print_span(const lta_reader *r, FILE *out)
     int64_t *span = NULL;
     numbers requests = {0};
     uint64_t n;
+    char a[NUMBER], b[NUMBER + 8];
     if (!lta_reader_has(r, span_path))
         return LTA_OK;
     LTA_TRY(lta_reader_column(r, span_path, LTA_I64, (void **)&span, &n));
@@ -320,7 +334,10 @@ static lta_status print_span(const lta_reader *r, FILE *out)
     if (n == 0 || requests.n != n)
         goto done;
     double seconds = (double)span[n - 1] / 1e6;
-    fprintf(out, "  %-19s%15.3f  s from first to last arrival", "span", seconds);
+    uint64_t milliseconds = (uint64_t)llrint((double)span[n - 1] / 1e3);
+    snprintf(b, sizeof b, "%s.%03u", lta_group_digits(milliseconds / 1000, a),
+             (unsigned)(milliseconds % 1000));
+    fprintf(out, "  %-19s%15s  s from first to last arrival", "span", b);
     if (seconds > 0)
         fprintf(out, ", %.3f requests/s", (double)(requests.value[n - 1] - 1) / seconds);
     fprintf(out, "\n");
@@ -330,25 +347,42 @@ done:
     return st;
 }
 
+/* A trace that has the name of its first source says how many more there are. */
+static lta_status print_heading(const lta_reader *r, FILE *out)
+{
+    lta_status st = LTA_OK;
+    char *name = NULL;
+    lta_strings sources = {0};
+    LTA_TRY(lta_reader_attribute_text(r, "/", "name", &name));
+    LTA_TRY(lta_reader_strings(r, "/sources/name", &sources));
+    fputs(name, out);
+    if (sources.n > 1 && strcmp(name, lta_strings_get(&sources, 0)) == 0)
+        fprintf(out, " and %llu more source%s", (unsigned long long)(sources.n - 1),
+                sources.n == 2 ? "" : "s");
+    fputc('\n', out);
+done:
+    lta_strings_free(&sources);
+    lta_free(name);
+    return st;
+}
+
 lta_status lta_summary_print(const char *store, FILE *out)
 {
     lta_status st = LTA_OK;
     lta_reader *r = NULL;
-    char *name = NULL, *unit = NULL;
+    char *unit = NULL;
     uint64_t block_tokens;
     LTA_TRY(lta_enriched_open(store, &r));
-    LTA_TRY(lta_reader_attribute_text(r, "/", "name", &name));
     LTA_TRY(lta_reader_attribute_text(r, "/", "unit", &unit));
     LTA_TRY(lta_reader_attribute_u64(r, "/", "block_tokens", &block_tokens));
-    fprintf(out, "%s\n", name);
+    LTA_TRY(print_heading(r, out));
     LTA_TRY(print_span(r, out));
-    LTA_TRY(print_totals(r, unit, block_tokens, out));
+    LTA_TRY(print_totals(r, store, unit, block_tokens, out));
     if (lta_reader_has(r, "/tables/enough"))
         LTA_TRY(print_curve(r, out));
     if (ferror(out))
         st = lta_fail(LTA_ERR_RUN, "the summary could not be written");
 done:
-    lta_free(name);
     lta_free(unit);
     lta_reader_close(r);
     return st;

@@ -341,6 +341,7 @@ lta_status lta_trace_load(const char *dir, bool with_sequences, lta_trace *out, 
     lta_status st = LTA_OK;
     char *path = NULL;
     lta_reader *r = NULL;
+    LTA_TRY(lta_check_store(dir));
     LTA_TRY(lta_join_path(dir, "trace.h5", &path));
     LTA_TRY(lta_reader_open(path, "trace", &r));
     LTA_TRY(lta_trace_read(r, with_sequences, out));

@@ -14,7 +14,9 @@
 #include <stdio.h>
 
 /* operand: the folder of a store or a release, or a file. Writes a line "FILE: ok" for each file that passed.
- * The first problem ends it: LTA_ERR_INPUT, LTA_ERR_FORMAT or LTA_ERR_VERSION with FILE:/dataset. */
+ * The first problem of a store or a file ends it: LTA_ERR_INPUT, LTA_ERR_FORMAT or LTA_ERR_VERSION with
+ * FILE:/dataset. Of a release every file is looked at, and those that differ have a line "FILE: bad", or
+ * "FILE: absent". */
 LTA_MUST_CHECK lta_status lta_verify(const lta_run *run, const char *operand, FILE *out);
 
 #endif

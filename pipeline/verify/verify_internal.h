@@ -29,8 +29,8 @@ LTA_MUST_CHECK lta_status lta_verify_enriched(const lta_run *run, const lta_read
 /* Digest and structure of an open file, then what its format asks for. */
 LTA_MUST_CHECK lta_status lta_verify_open(const lta_run *run, const lta_reader *r);
 
-/* The folder of a release, by its list of sums: LTA_ERR_FORMAT for what differs, LTA_ERR_INPUT for what is
- * absent. */
+/* The folder of a release, by its list of sums: every file that differs or is absent is said on the log, and
+ * LTA_ERR_FORMAT counts them. */
 LTA_MUST_CHECK lta_status lta_verify_release(const lta_run *run, const char *dir, const char *sums,
                                              FILE *out);
 

@@ -83,14 +83,32 @@ static lta_status check_content(const lta_run *run, const char *sums, const sum 
     return st;
 }
 
-static lta_status check_sum(const lta_run *run, const char *dir, const char *sums, const sum *s, FILE *out)
+/* What is wrong with one file says nothing of the others, unlike memory that has run out or a signal. */
+static bool is_of_file(lta_status st)
+{
+    return st == LTA_ERR_INPUT || st == LTA_ERR_FORMAT || st == LTA_ERR_VERSION;
+}
+
+/* Says what is wrong with the file, if anything, and counts it in *n_bad. */
+static lta_status check_sum(const lta_run *run, const char *dir, const char *sums, const sum *s, FILE *out,
+                            uint64_t *n_bad)
 {
     char *path = NULL;
     lta_status st = LTA_OK;
     LTA_TRY(lta_check_stop(run));
     LTA_TRY(lta_join_path(dir, s->path, &path));
-    LTA_TRY(s->of_content ? check_content(run, sums, s, path) : check_bytes(sums, s, path));
-    fprintf(out, "%s: %s\n", path, s->of_content ? "content ok" : "ok");
+    st = s->of_content ? check_content(run, sums, s, path) : check_bytes(sums, s, path);
+    if (is_of_file(st)) {
+        ++*n_bad;
+        lta_log_line(run->log, LTA_LOG_ERROR, "verify", "%s", lta_error_detail());
+        fprintf(out, "%s: %s\n", path,
+                !lta_file_exists(path) ? "absent"
+                : s->of_content        ? "content bad"
+                                       : "bad");
+        st = LTA_OK;
+    } else if (st == LTA_OK) {
+        fprintf(out, "%s: %s\n", path, s->of_content ? "content ok" : "ok");
+    }
 done:
     lta_free(path);
     return st;
@@ -101,7 +119,7 @@ lta_status lta_verify_release(const lta_run *run, const char *dir, const char *s
     lta_status st = LTA_OK;
     lta_mapping m = {0};
     char *text = NULL;
-    uint64_t n_lines = 0;
+    uint64_t n_lines = 0, n_bad = 0;
     LTA_TRY(lta_map_file(sums, &m));
     LTA_TRY(lta_copy_text(m.data, m.size, &text));
     if (m.size == 0 || text[m.size - 1] != '\n' || strlen(text) != m.size)
@@ -114,9 +132,12 @@ lta_status lta_verify_release(const lta_run *run, const char *dir, const char *s
             LTA_TRY(lta_fail(LTA_ERR_FORMAT,
                              "%s:%llu: expected a digest, two spaces and a path inside the release", sums,
                              (unsigned long long)n_lines));
-        LTA_TRY(check_sum(run, dir, sums, &s, out));
+        LTA_TRY(check_sum(run, dir, sums, &s, out, &n_bad));
         p = end + 1;
     }
+    if (n_bad > 0)
+        st = lta_fail(LTA_ERR_FORMAT, "%s: %llu of %llu lines do not hold", sums, (unsigned long long)n_bad,
+                      (unsigned long long)n_lines);
 done:
     lta_free(text);
     lta_unmap_file(&m);

@@ -46,7 +46,8 @@ def profile(b, title, path, options, seen):
     data = b.path("perf.data")
     for stage in STAGES:
         operands = ["-o", store, *options, path] if stage == "import" else [store]
-        command = b.command(stage, "--force", *operands, device=stage in ("trie", "reuse", "curve"))
+        force = [] if stage == "table" else ["--force"]  # tables are always written anew
+        command = b.command(stage, *force, *operands, device=stage in ("trie", "reuse", "curve"))
         plain = measuring.timed(command)
         measuring.run(["perf", "record", "-q", "-e", "cpu-clock", "-F", 1999, "-o", data, "--", *command])
         hot = [(share, name) for share, name in hot_functions(data) if share >= SHOWN]

@@ -13,7 +13,8 @@ from hostile import HostileTest
 class StoreFiles(HostileTest):
     """Files of a store that are cut, changed or something else: exit code 3 naming the file, and no stage writes anything."""
 
-    readers = {"trace.h5": "trie", "trie.h5": "reuse", "reuse.h5": "curve", "curve.h5": "enrich", "enriched.h5": "table"}
+    readers = {"trace.h5": ("trie", "--force"), "trie.h5": ("reuse", "--force"), "reuse.h5": ("curve", "--force"),
+               "curve.h5": ("enrich", "--force"), "enriched.h5": ("table",)}
 
     def setUp(self):
         super().setUp()
@@ -34,7 +35,7 @@ class StoreFiles(HostileTest):
         change(os.path.join(store, name))
         before = support.identities(store)
         reader = self.readers[name]
-        for arguments in ((reader, "--force", store), ("verify", store)):
+        for arguments in ((*reader, store), ("verify", store)):
             result = self.lta(*arguments)
             self.assertEqual(result.code, 3, str(result))
             self.assertRegex(result.err, r"error: .*%s" % re.escape(name), str(result))
@@ -104,7 +105,7 @@ class StoreFiles(HostileTest):
         def one(i, case):
             store = self.copy(i)
             case[1](os.path.join(store, case[0]))
-            for command in (self.readers[case[0]], "verify", "info"):
+            for command in (self.readers[case[0]][0], "verify", "info"):
                 result = self.lta(command, store)
                 if command == "verify":
                     self.assertEqual(result.code, 3, str(result))
@@ -123,7 +124,7 @@ class StoreFiles(HostileTest):
             self.check_refused(i, name, newer)
             store = self.copy(100 + i)
             newer(os.path.join(store, name))
-            self.refused(3, r".*%s: .*(newer|schema)" % re.escape(name), self.readers[name], "--force", store)
+            self.refused(3, r".*%s: .*(newer|schema)" % re.escape(name), *self.readers[name], store)
 
     def test_lying_columns(self):
         """Columns cut, lengthened, of another type, with the largest values, or gone: refused or harmless, never a crash."""
@@ -164,8 +165,8 @@ class StoreFiles(HostileTest):
             self.assertIn(name, result.err)
             for command in {"trace.h5": ("trie", "reuse", "enrich"), "trie.h5": ("reuse", "curve", "enrich"),
                             "reuse.h5": ("curve", "enrich"), "curve.h5": ("enrich",), "enriched.h5": ("table", "export")}[name]:
-                format_option = ("--format", "csv") if command == "export" else ()
-                result = self.lta(command, "--force", *format_option, store)
+                options = {"export": ("--format", "csv"), "table": ()}.get(command, ("--force",))
+                result = self.lta(command, *options, store)
                 self.assertIn(result.code, (0, 3), "%s\n%s" % (case, result))
                 if result.code == 3:
                     self.assertIn(".h5", result.err)
@@ -183,7 +184,7 @@ class StoreFiles(HostileTest):
                 dtype, attributes = f[column].dtype, dict(f[column].attrs)
                 del f[column]
                 f.create_dataset(column, shape=(2**40,), dtype=dtype, chunks=(1024,), compression="gzip").attrs.update(attributes)
-            reader = ("export", "--format", "csv") if name == "enriched.h5" else (self.readers[name], "--force")
+            reader = ("export", "--format", "csv") if name == "enriched.h5" else self.readers[name]
             for command in (("verify",), reader):
                 result = self.lta(*command, store)
                 self.assertIn(result.code, (3, 4), str(result))

@@ -202,7 +202,7 @@ class Refusals(support.CliTest):
         self.refused(2, r"-o \S*/token is also a store to read", "merge", "-o", self.token, self.block, self.token)
         self.refused(2, r"missing operands", "merge", "-o", self.path("out"))
         self.refused(2, r"no store named", "merge", self.token)
-        self.refused(3, r"\S*/absent/trace\.h5", "merge", "-o", self.path("out"), self.token, self.path("absent"))
+        self.refused(3, r"\S*/absent: is not there; expected the folder of a store", "merge", "-o", self.path("out"), self.token, self.path("absent"))
         self.refused(2, r"the name of a trace is empty", "merge", "-o", self.path("out"), "--name", "", self.token)
 
     def test_damaged_store(self):

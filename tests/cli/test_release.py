@@ -124,8 +124,10 @@ class Release(support.CliTest):
                      '    orcid: "https://orcid.org/0000-0002-1825-0097"', '  - "b: c"'):
             self.assertIn(line + "\n", citation)
         readme = files["README.md"].decode()
-        for words in ("# Chats: an example", "Nobody wrote these.", "## lengths", "Version 1.2, licence CC-BY-4.0.", "40 requests"):
+        for words in ("# Chats: an example", "Nobody wrote these.", "## lengths", "Version 1.2, licence CC-BY-4.0.", "40 requests",
+                      "The sources stand one after the other, in this order (`--timeline concat`): the first request of each arrives 0 us after"):
             self.assertIn(words, readme)
+        self.assertEqual(readme.count("The sources stand"), 1, "lengths has one source")
         provenance = json.loads(files["provenance.json"])
         chats, lengths = provenance["traces"]
         self.assertEqual([s["file"] for s in chats["stages"]], list(support.STORE_FILES))
@@ -170,6 +172,14 @@ class Release(support.CliTest):
             self.assertEqual(self.release()["README.md"].decode(), want, change)
             with open(notes) as f:
                 self.assertEqual(f.read(), text)
+
+    def test_equal_notes_once(self):
+        shutil.copy(os.path.join(self.given, "azure.csv"), os.path.join(self.given, "b.csv"))
+        self.configured("two.yaml", ("files: azure.csv", "files: [azure.csv, b.csv]"))
+        readme = self.release()["README.md"].decode()
+        self.assertIn("- 2 files (azure.csv ...): timestamps name no zone and are taken as UTC\n", readme)
+        self.assertEqual(readme.count("taken as UTC"), 1)
+        self.assertNotIn("first line", readme)
 
     def test_dates(self):
         day = support.environment(SOURCE_DATE_EPOCH="1700000000")
@@ -333,6 +343,32 @@ for path in sys.argv[1:]:
             self.assertNotIn(name, support.tree(self.path("out"))["SHA256SUMS"].decode())
         self.assertEqual(result.err.count("is not of this release"), 3)
 
+    def test_folders_of_others(self):
+        """What is not a release is not written into unless --force is on; a failed release leaves no folder of its own."""
+        home = self.path("home")
+        os.makedirs(os.path.join(home, "chats"))
+        self.write("home/SHA256SUMS", "mine")
+        before = support.tree(home)
+        for arguments in ((), ("--threads", "1")):
+            self.refused(2, "-o .*/home: holds files that are not of a release; expected .*--force", "release", "-q", *arguments, "-o", home,
+                         self.config)
+            self.assertEqual(support.tree(home), before)
+        self.assertFalse(os.path.exists(self.path("home.work")))
+        self.write("home/provenance.json", "{}")
+        self.refused(2, "-o .*/home: holds files", "release", "-q", "-o", home, self.config)
+        os.remove(self.path("home", "provenance.json"))
+        want = self.release("out")
+        self.assertEqual(support.differences(want, self.release("home", "--force")), [])
+        os.mkdir(self.path("empty"))
+        self.assertEqual(support.differences(want, self.release("empty")), [])
+        os.remove(self.path("out", "SHA256SUMS"))
+        self.assertEqual(support.differences(want, self.release("out")), [], "unfinished ones are gone on with")
+        with open(os.path.join(self.given, "broken.csv"), "w") as f:
+            f.write(AZURE + "2023-11-16,soon,7\n")
+        self.configured("broken.yaml", ("in/*.jsonl", "broken.csv"), ("format: marconi", "format: azure"))
+        self.refused(3, ".*broken.csv:42: ", "release", "-q", "-o", self.path("never"), self.config)
+        self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("never")], [])
+
     # ---- verified
 
     def test_verified(self):
@@ -340,6 +376,29 @@ for path in sys.argv[1:]:
         out = self.ok("verify", self.path("out")).out.splitlines()
         self.assertEqual(len(out), len(files) - 1 + 2)
         self.assertIn(self.path("out", "chats/enriched.h5") + ": content ok", out)
+
+    def test_every_bad_file_is_named(self):
+        files = self.release()
+        os.remove(self.path("out", "README.md"))
+        for name in ("chats/requests.csv", "zenodo.json"):
+            with open(self.path("out", name), "ab") as f:
+                f.write(b"x")
+        with open(self.path("out", "chats/enriched.h5"), "r+b") as f:
+            f.truncate(3000)
+        bad = {"README.md": "absent", "chats/requests.csv": "bad", "zenodo.json": "bad", "chats/enriched.h5": "bad"}
+        result = self.lta("verify", self.path("out"))
+        self.assertEqual(result.code, 3, str(result))
+        lines = result.out.splitlines()
+        for name, what in bad.items():
+            self.assertIn("%s: %s" % (self.path("out", name), what), lines)
+            self.assertRegex(result.err, "(?m)^lta verify: error: .*/%s: " % name)
+        self.assertEqual(sum(line.endswith(": ok") for line in lines), len(files) - 1 - len(bad))
+        self.assertTrue(result.err.endswith("SHA256SUMS: 5 of %d lines do not hold\n" % len(lines)), str(result))
+        result = self.lta("verify", "--json", self.path("out"))
+        found = json.loads(result.out)
+        self.assertEqual((result.code, found["ok"]), (3, False))
+        self.assertIn("5 of", found["error"])
+        self.assertLessEqual(set(bad), {os.path.relpath(f["file"], self.path("out")) for f in found["files"] if not f["result"].endswith("ok")})
 
     def test_any_flipped_bit_is_found(self):
         files = self.release()
@@ -472,6 +531,8 @@ for path in sys.argv[1:]:
         self.wrong(r'.*wrong\.yaml:4: "version" is given twice', ("title: ", 'version: "2"\ntitle: '))
         self.wrong(r'.*wrong\.yaml:2: release "a/b": expected', ("release: Example", "release: a/b"))
         self.wrong(r'.*wrong\.yaml:14: "in/\*\.csv" matches no file', ("in/*.jsonl", "in/*.csv"))
+        self.wrong(r'.*wrong\.yaml:14: "absent/\*\.csv" matches no file: folder .*/absent/: No such file or directory$', ("in/*.jsonl", "absent/*.csv"))
+        self.wrong(r'.*wrong\.yaml:14: "absent/x\.csv" matches no file: folder .*/absent/: No such', ("in/*.jsonl", "absent/x.csv"))
         self.wrong(r'.*wrong\.yaml:16: lta run has no option "blocks" for a trace', ("block:", "blocks:"))
         self.wrong(r".*wrong\.yaml:16: --format marcono: expected one of", ("format: marconi", "format: marcono"))
         self.wrong(r".*wrong\.yaml:16: sort takes no value", ("sort: true", "sort: 3"))

@@ -7,8 +7,22 @@ import unittest
 import h5py
 import support
 
-COMMANDS = ("run", "import", "merge", "anonymize", "trie", "reuse", "curve", "enrich", "table", "report", "export", "info", "verify", "diff",
+COMMANDS = ("run", "import", "merge", "anonymize", "trie", "reuse", "curve", "enrich", "split", "map", "reduce", "finish", "table", "report", "export", "info", "verify", "diff",
             "release", "synth", "devices", "man", "completion")
+
+
+def taken(command):
+    """The common options that a command has a use for, beside those of the log."""
+    if command in ("man", "completion"):
+        return ()
+    if command == "devices":
+        return ("--threads",)
+    options = ("--threads", "--memory")
+    if command in ("table", "report", "info", "diff", "synth"):
+        return options
+    if command in ("export", "verify"):
+        return options + ("--device",)
+    return options + ("--device", "--force") + (("--on-error",) if command in ("run", "import", "release") else ())
 
 
 def content_of(path):
@@ -41,7 +55,11 @@ class Help(support.CliTest):
                 result = self.ok("help", command)
                 self.assertEqual(result.err, "")
                 self.assertRegex(result.out, r"\Alta %s - .+\n\nUsage: lta %s " % (command, command))
-                self.assertIn("--threads", result.out)
+                self.assertIn("--quiet", result.out)
+                for option in ("--device", "--threads", "--memory", "--force", "--on-error"):
+                    self.assertEqual(option in result.out.split("Common options:")[1].split("\n\n")[0], option in taken(command), option)
+                    if option not in taken(command):
+                        self.refused(2, "unknown or incomplete option %s.* see `lta help %s`" % (option, command), command, option)
                 self.assertIn("Example:\n", result.out)
                 self.assertEqual(self.ok(command, "--help").out, result.out)
                 self.assertEqual(self.ok(command, "-h").out, result.out)
@@ -94,6 +112,15 @@ class WrongUsage(support.CliTest):
         self.refused(2, "unknown command frobnicate; see `lta help`", "frobnicate")
         self.refused(2, "unknown command frobnicate; see `lta help`", "help", "frobnicate")
 
+    def test_suggestions(self):
+        for given, meant in (("rnu", "run"), ("imprt", "import"), ("exprot", "export"), ("verfiy", "verify"), ("tabel", "table"), ("helpp", "help"),
+                             ("inof", "info")):
+            self.refused(2, "unknown command %s, did you mean %s\\? see `lta help`$" % (given, meant), given)
+        for given, meant in (("--treads", "--threads"), ("--foce", "--force"), ("--mmeory=4G", "--memory")):
+            self.refused(2, "unknown or incomplete option %s, did you mean %s\\? see `lta help trie`$" % (given, meant), "trie", given)
+        for given in ("frobnicate", "x", "ab", "rrrr"):
+            self.refused(2, "unknown command %s; see `lta help`$" % given, given)
+
     def test_unknown_option(self):
         for command in COMMANDS:
             self.refused(2, ".*--frobnicate.* see `lta help %s`" % command, command, "--frobnicate")
@@ -115,7 +142,7 @@ class WrongUsage(support.CliTest):
                 (["trie", "--threads", "-3", "x"], "--threads -3: expected"),
                 (["trie", "--memory", "4Q", "x"], "--memory 4Q: expected a size"),
                 (["trie", "--memory", "99999999999T", "x"], "--memory 99999999999T: expected a size"),
-                (["trie", "--on-error", "panic", "x"], "--on-error panic: expected fail or skip"),
+                (["import", "--on-error", "panic", "-o", "s", "x"], "--on-error panic: expected fail or skip"),
                 (["curve", "--block", "0", "x"], "--block 0: expected a whole number from 1"),
                 (["curve", "--block", "1,,2", "x"], "--block 1,,2: expected"),
                 (["curve", "--scope", "planet", "x"], "--scope planet: expected global, source, session"),
@@ -138,6 +165,21 @@ class WrongUsage(support.CliTest):
             with self.subTest(arguments=arguments):
                 self.refused(2, pattern, *arguments)
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_file_for_a_store(self):
+        self.write("file", "x")
+        for arguments in (["trie"], ["reuse"], ["curve"], ["enrich"], ["table"], ["report"], ["export", "--format", "csv"],
+                          ["curve", "--csv", "-", "--capacity", "1"], ["merge", "-o", "out"], ["anonymize", "-o", "out"]):
+            with self.subTest(arguments=arguments):
+                self.refused(3, "file: is a file, expected the folder of a store", *arguments, "file")
+                self.refused(3, "absent: is not there; expected the folder of a store", *arguments, "absent")
+
+    def test_absent_folder_of_an_output(self):
+        store = self.path("store")
+        self.ok("run", "-o", store, "--format", "mooncake", self.write(*support.SAMPLES["mooncake"]))
+        for arguments in (["report"], ["export", "--format", "csv"], ["export", "--format", "parquet"]):
+            self.refused(1, "absent/x: could not be created: there is no folder absent$", *arguments, "-o", "absent/x", store)
+            self.refused(1, "small.jsonl/x: could not be created: small.jsonl is not a folder$", *arguments, "-o", "small.jsonl/x", store)
 
     def test_no_such_device(self):
         store = self.path("store")
@@ -268,6 +310,71 @@ class Queries(support.CliTest):
         self.assertEqual(support.identities(self.store), self.before)
 
 
+class WrongFormat(support.CliTest):
+    def test_the_other_format_is_named(self):
+        for name, (file, content) in support.SAMPLES.items():
+            path = self.write(file, content)
+            for other in sorted(set(support.SAMPLES) - {name}):
+                self.refused(3, r".*:1: .*; its first line looks like format %s$" % name, "import", "-o", "s", "--format", other, path)
+        path = self.write("x.jsonl", '{"timestamp": 1, "input_length": "many", "output_length": 1, "hash_ids": []}\n')
+        for format_name, text in (("mooncake", None), ("marconi", "x\n")):
+            path = self.write("x.jsonl", text) if text else path
+            result = self.refused(3, ".*x.jsonl:1: ", "import", "-o", "s", "--format", format_name, path)
+            self.assertNotIn("looks like", result.err)
+
+
+class Notes(support.CliTest):
+    def test_equal_ones_are_grouped(self):
+        names = ["%s.csv" % c for c in "abc"]
+        for name in names:
+            self.write(name, support.AZURE_2023)
+        self.write("d.csv", "TIMESTAMP,ContextTokens,GeneratedTokens,Cost\n2023-11-16 18:17:03,4808,10,1\n")
+        err = self.ok("import", "-o", "store", *names, "d.csv").err.splitlines()
+        self.assertEqual([line for line in err if "UTC" in line], ["lta import: 4 files (a.csv ...): timestamps name no zone and are taken as UTC"])
+        self.assertEqual([line for line in err if "format azure" in line], ["lta import: 4 files (a.csv ...): its first line is that of format azure"])
+        one = self.ok("import", "-o", "one", self.path("a.csv")).err
+        self.assertIn("lta import: %s: timestamps name no zone" % self.path("a.csv"), one)
+        self.write("e.csv", support.AZURE_2023 + "\nsoon,1,1")
+        result = self.lta("import", "-o", "bad", "a.csv", "b.csv", "e.csv")
+        self.assertEqual(result.code, 3)
+        self.assertIn("2 files (a.csv ...): timestamps", result.err)
+
+
+class Replaced(support.CliTest):
+    def test_other_files_and_options_are_said(self):
+        a, b = (self.write(n, support.AZURE_2023 + tail) for n, tail in (("a.csv", ""), ("b.csv", "\n2023-11-16 18:17:05,9,9")))
+        self.assertNotIn("replaced", self.ok("import", "-o", "store", a, b).err)
+        self.assertNotIn("replaced", self.ok("import", "-o", "store", a, b).err)
+        result = self.ok("run", "-o", "store", b)
+        self.assertRegex(result.err, r"lta import: warning: store/trace\.h5: was made from other files \(a\.csv and 1 more\) and is replaced\n")
+        result = self.ok("import", "-o", "store", "--name", "other", b)
+        self.assertRegex(result.err, r"lta import: store/trace\.h5: was made from these files with other parameters, .* and is replaced\n")
+        self.assertRegex(self.ok("import", "-q", "-o", "store", a).err, r"\A.*other files \(b\.csv\) and is replaced\n\Z")
+
+
+class Summary(support.CliTest):
+    """What lta run prints at the end."""
+
+    def printed(self, *arguments):
+        return self.ok("run", "-q", "--force", "-o", self.path("store"), *arguments).out
+
+    def test_sources(self):
+        a, b = (self.write(n, support.AZURE_2023) for n in ("a.csv", "b.csv"))
+        self.assertRegex(self.printed(a), r"\Aa\n")
+        self.assertNotIn("timeline", self.printed(a))
+        out = self.printed(a, b)
+        self.assertRegex(out, r"\Aa and 1 more source\n")
+        self.assertRegex(out, r"(?m)^  requests +6  from 2 sources, one after the other \(--timeline concat\)$")
+        out = self.printed("--timeline", "overlay", a, b, self.write("c.csv", support.AZURE_2023))
+        self.assertRegex(out, r"\Aa and 2 more sources\n")
+        self.assertRegex(out, r"(?m)^  requests +9  from 3 sources, by their own clocks \(--timeline overlay\)$")
+        self.assertRegex(self.printed("--name", "both", a, b), r"\Aboth\n")
+
+    def test_span(self):
+        a = self.write("a.csv", support.AZURE_2023.replace("18:17:04.0781490", "21:18:04.0781490"))
+        self.assertRegex(self.printed(a), r"(?m)^  span +10,860\.098  s from first to last arrival, ")
+
+
 class Info(support.CliTest):
     def setUp(self):
         super().setUp()
@@ -284,6 +391,28 @@ class Info(support.CliTest):
             result = self.ok("info", "--json", operand)
             self.assertIsInstance(json.loads(result.out), dict)
             self.assertEqual(result.err, "")
+
+    def test_overview(self):
+        """A store's begins with a few lines; columns come with -v, and for a single file."""
+        out = self.ok("info", self.store).out
+        self.assertEqual(out.split("\n\n")[0].splitlines()[1:], [
+            "  name            small", "  symbols         block of 512 tokens", "  requests        3", "  sources         1",
+            "  sessions        -  (the sources give none)", "  span            2.999 s",
+            "  files           up to date: trace.h5, trie.h5, reuse.h5, curve.h5, enriched.h5",
+            "  curves          global, source x block1, block1_reserve_last"])
+        self.assertNotIn("/requests/", out)
+        for arguments in (("-v", self.store), (self.store + "/trace.h5",)):
+            self.assertIn("/requests/arrival_us", self.ok("info", *arguments).out)
+        found = json.loads(self.ok("info", "--json", self.store).out)
+        self.assertEqual(found["overview"], {
+            "name": "small", "unit": "block", "block_tokens": 512, "requests": 3, "sources": 1, "sessions": None, "span_us": 2999000,
+            "curves": {"scopes": ["global", "source"], "blocks": ["block1", "block1_reserve_last"]}})
+        os.unlink(self.store + "/curve.h5")
+        self.ok("import", "-q", "-o", self.store, self.write(*support.SAMPLES["marconi"]))
+        out = self.ok("info", self.store).out
+        self.assertIn("  files           up to date: trace.h5; out of date: trie.h5, reuse.h5, enriched.h5; not made: curve.h5\n", out)
+        self.assertIn("  sessions        2\n", out)
+        self.assertNotIn("  curves", out)
 
     def test_absent(self):
         self.refused(3, ".*nowhere", "info", self.path("nowhere"))
