@@ -93,6 +93,7 @@ static lta_status load(lta_report_page *p)
     p->sessions = lta_report_column(&p->summary, "sessions") != LTA_NO_COLUMN;
     snprintf(p->model, sizeof p->model, "%s", lta_report_text(&models, "model", 0));
     p->token_bytes = lta_report_u64(&models, "token_bytes", 0);
+    p->weight_bytes = lta_report_u64(&models, "weight_bytes", 0);
 done:
     lta_report_table_free(&models);
     return st;

@@ -19,6 +19,7 @@ typedef struct lta_report_page {
     bool symbols, times, lengths, sessions; /* what the trace has */
     char model[96];                         /* of --model */
     uint64_t token_bytes;                   /* KV cache of a token in it */
+    uint64_t weight_bytes;                  /* of its weights; 0: not known */
     lta_report_table summary;               /* last row: the whole trace */
 } lta_report_page;
 

@@ -191,7 +191,7 @@ static void draw_marks(lta_html *h, const lta_chart *c, const frame *f)
 {
     if (c->mark_x > 0) {
         double x = lta_axis_place(&f->x, c->mark_x);
-        bool left = x > (LEFT + RIGHT) / 2.0;
+        bool left = x > (LEFT + RIGHT) / 2.0; /* where there is more room */
         put_line(h, "mark", x, f->ceiling, x, BOTTOM);
         put_text(h, "ink", left ? "end" : "start", left ? x - 4 : x + 4, BOTTOM - 6, c->mark_text);
     }

@@ -1,6 +1,7 @@
 """lta report: one well-formed page with the figures that the trace allows and the numbers of the tables; nothing from outside."""
 import http.server
 import json
+import math
 import os
 import re
 import shutil
@@ -129,13 +130,11 @@ class Figures(ReportTest):
         self.assertLessEqual({"summary.csv", "hit_curve.csv", "enough.csv", "reuse_distance.csv", "reuse_distance_request.csv",
                               "reuse_time.csv", "input_length.csv", "output_length.csv", "think_time.csv", "session_turns.csv",
                               "windows.csv", "prefixes.csv", "prompt_cache.csv", "denominators.csv", "distributions.csv"}, seen)
-        # a line for each scope and block size, and the mark of 24 GB with what it does not know
+        # a line for each scope and block size
         curve = page.by_id["hit-curve-figure"]
         lines = [e for e in curve.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line")]
         self.assertEqual(len(lines), 2 * 3 * 2)  # in the drawing, and in the legend
         self.assertEqual(len({e.attrib["class"] for e in lines}), 6)
-        self.assertIn("24 GB", text_of(page.all("svg", curve)[0]))
-        self.assertIn("weights", text_of(page.all("figcaption", curve)[0]))
         self.assertIn("llama-3-8b", text_of(page.by_id["hit-curve"]))
         prefixes = [rows for name, _, rows in page.csv_tables() if name == "prefixes.csv"]
         self.assertEqual(len(prefixes[0]), 20)
@@ -256,14 +255,46 @@ class Figures(ReportTest):
         self.check_numbers(store, self.report(store))
 
     def test_models(self):
-        """The axis of GB is in the model of lta enrich --model."""
+        """The axis of GB and the A10's line are those of the model of lta enrich --model, if its weights are known and fit."""
         store = self.synth()
-        self.ok("enrich", store, "--model", "llama-3-70b")
-        self.ok("table", store)
-        page = self.report(store)
-        self.check_numbers(store, page)
-        self.assertIn("llama-3-70b", text_of(page.by_id["hit-curve"]))
-        self.assertIn("327,680 bytes a token", text_of(page.by_id["hit-curve"]))
+        for model, name, each, left, text, caption in (
+                ("llama-3-8b", "llama-3-8b", 131072, 24000000000 - 2 * 8030261248, "A10 beside llama-3-8b: 7.9 GB",
+                 "weights, 16.1 GB: 7.9 GB, less"),
+                ("llama-3.2-1b", "llama-3.2-1b", 32768, 24000000000 - 2 * 1235814400, "A10 beside llama-3.2-1b: 21.5 GB",
+                 "weights, 2.5 GB: 21.5 GB, less"),
+                ("llama-3-70b", "llama-3-70b", 327680, None, None, "weights, 141.1 GB, do not fit its 24 GB"),
+                ("mine:32:8:128:2", "mine", 131072, 24000000000, "24 GB", "which this file does not know")):
+            with self.subTest(model=model):
+                self.ok("enrich", store, "--model", model)
+                self.ok("table", store)
+                page = self.report(store)
+                self.check_numbers(store, page)
+                row = support.read_csv_file(os.path.join(store, "tables", "models.csv"))[0]
+                weights = 0 if name == "mine" else 24000000000 - left if left else 2 * 70553706496
+                self.assertEqual((row["model"], row["token_bytes"], row["weight_bytes"]), (name, str(each), str(weights)))
+                section, curve = page.by_id["hit-curve"], page.by_id["hit-curve-figure"]
+                self.assertIn("in %s, the model" % name, text_of(section))
+                self.assertIn("%s bytes a token" % format(each, ","), text_of(section))
+                self.assertIn(caption, text_of(page.all("figcaption", curve)[0]))
+                marks = [e for e in curve.iter(XHTML + "path") if e.attrib.get("class") == "mark"]
+                said = [text_of(e) for e in curve.iter(XHTML + "text") if e.attrib["class"] == "ink"]
+                self.assertEqual(said, [text] if left else [])
+                self.assertEqual(len(marks), 1 if left else 0)
+                if left:
+                    x1, x2 = (float(p.split()[0]) for p in re.split("[ML]", marks[0].attrib["d"]) if p)
+                    self.assertEqual(x1, x2)
+                    self.assertAlmostEqual(x1, self.place_on_log_axis(curve, left / each), delta=0.2)
+
+    def place_on_log_axis(self, figure, value):
+        """Where the ticks below the figure's plot say that the value lies."""
+        factor = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}
+        ticks = {}
+        for e in figure.iter(XHTML + "text"):
+            number = re.fullmatch(r"([0-9.]+)([kMG]?)", text_of(e))
+            if number and float(e.attrib["y"]) > 240 and e.attrib["text-anchor"] == "middle":
+                ticks[float(number.group(1)) * factor[number.group(2)]] = float(e.attrib["x"])
+        low, high = min(ticks), max(ticks)
+        return ticks[low] + (ticks[high] - ticks[low]) * math.log(value / low) / math.log(high / low)
 
 
 class Writing(ReportTest):
