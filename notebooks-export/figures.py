@@ -31,8 +31,8 @@ STYLE = {
     "figure.dpi": 100, "savefig.dpi": 200, "svg.hashsalt": "lta", "svg.fonttype": "path", "axes.formatter.use_mathtext": False,
 }
 
-# what a 24 GB NVIDIA A10 leaves for KV cache beside Llama-3-8B in fp16
-A10_BYTES, WEIGHT_BYTES, MODEL = 24 * 10**9, 16 * 10**9, "llama-3-8b"
+A10_BYTES = 24 * 10**9  # memory of an NVIDIA A10
+MODEL = "llama-3-8b"    # beside whose weights the A10's budget is marked
 
 MODELS = ("llama-3.2-1b", "qwen2.5-7b", "llama-3-8b", "llama-2-7b", "llama-3-70b", "llama-2-13b")
 MOST_WINDOWS, MOST_SOURCES, MOST_PREFIXES = 1000, 30, 20
@@ -91,9 +91,12 @@ class Trace:
             return "tokens"
         return "blocks of %d tokens" % self.block_tokens if self.block_tokens > 1 else "ids" if self.block_tokens else "chunks"
 
-    def token_bytes(self, model):
+    def model(self, name):
+        """Bytes of a token's KV cache and of the weights in a model (0: not known), or None."""
         models = self.table("models", "sizes of models").set_index("model")
-        return int(models["token_bytes"][model]) if model in models.index else None
+        if name not in models.index:
+            return None
+        return int(models["token_bytes"][name]), int(models["weight_bytes"][name]) if "weight_bytes" in models else 0
 
 
 def release(folder):
@@ -104,10 +107,11 @@ def release(folder):
     return [Trace(os.path.join(folder, n)) for n in found]
 
 
-def a10_budget(trace):
-    """Bytes and tokens of KV cache that fit an A10 beside Llama-3-8B in fp16, the tokens rounded down."""
-    size = A10_BYTES - WEIGHT_BYTES
-    return size, size // trace.token_bytes(MODEL)
+def a10_budget(trace, model=MODEL):
+    """Bytes and whole tokens of KV cache that an A10 has beside a model's weights; None where they do not fit or are unknown."""
+    token, weights = trace.model(model)
+    size = A10_BYTES - weights
+    return (size, size // token) if 0 < weights < A10_BYTES else None
 
 
 # ---- axes
@@ -191,28 +195,27 @@ def shown_range(rows, name):
 
 def capacity_axis(trace, axis, rows):
     """Capacities in tokens, with bytes of Llama-3-8B above and the A10's budget; in symbols where their sizes differ."""
+    budget = a10_budget(trace)
     name = "capacity_tokens" if "capacity_tokens" in rows else "capacity"
     low, high = shown_range(rows, name)
     if name == "capacity":
         log_axis(axis, low, high * 1.3)
         axis.set_xlabel("capacity of the cache (%s)" % trace.symbol())
         return name
-    size, tokens = a10_budget(trace)
-    log_axis(axis, min(low, tokens / 10), max(high, tokens) * 1.3)
+    tokens = budget[1] if budget else None
+    log_axis(axis, min(low, tokens / 10) if tokens else low, max(high, tokens or 0) * 1.3)
     axis.set_xlabel("capacity of the cache (tokens)")
-    each = trace.token_bytes(MODEL) / 1e9
+    each = trace.model(MODEL)[0] / 1e9
     above = axis.secondary_xaxis("top", functions=(lambda x: x * each, lambda x: x / each))
     above.set_xlabel("KV cache of Llama-3-8B, fp16 (GB = 10⁹ bytes)", color=GREY)
     above.xaxis.set_major_locator(LogLocator(numticks=10))
     above.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format(x, ",g")))
     above.xaxis.set_minor_formatter(NullFormatter())
     above.tick_params(colors=GREY)
-    budget_line(axis, tokens, "A10's budget, %s tokens" % format(tokens, ","))
+    if tokens:
+        label = "A10's budget, %s tokens" % format(tokens, ",")
+        axis.axvline(tokens, color=BLACK, linewidth=1, linestyle=(0, (2, 2)), label=label)
     return name
-
-
-def budget_line(axis, x, label):
-    axis.axvline(x, color=BLACK, linewidth=1, linestyle=(0, (2, 2)), label=label)
 
 
 def hits_label(trace, block=None):
@@ -254,7 +257,7 @@ def hit_curve_blocks(trace, figure):
 
 
 def hit_curve_models(trace, figure):
-    """Hit ratio by bytes of KV cache, a line a model: scope global, the smallest block size."""
+    """Hit ratio by bytes of KV cache, a line a model, and what an A10 has beside its weights: scope global, smallest blocks."""
     rows = curve_of(trace, "hit curves by memory")
     if "capacity_tokens" not in rows:
         raise Absent("%s: no hit curves by memory, because the sizes of its symbols in tokens are not known." % trace.name)
@@ -263,14 +266,22 @@ def hit_curve_models(trace, figure):
     names = {c: m for c, m in names.items() if c in rows}
     rows = kept(rows, ["scope", "block", "reserve_last", "capacity", "capacity_tokens", *names, "hits", "lookups", "hit_ratio"])
     axis = figure.add_subplot()
-    size, _ = a10_budget(trace)
     ranges = [shown_range(rows, c) for c in names]
-    log_axis(axis, min(low for low, _ in ranges) / 1e9, 1.3 * max(size, *(high for _, high in ranges)) / 1e9)
+    high = 1.3 * max(A10_BYTES, *(high for _, high in ranges)) / 1e9
+    log_axis(axis, min(low for low, _ in ranges) / 1e9, high)
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format(x, ",g")))
+    circle = {"marker": "o", "markersize": 7, "markeredgecolor": BLACK, "linestyle": ""}
     for i, (name, model) in enumerate(names.items()):
-        axis.plot(rows[name] / 1e9, rows["hit_ratio"], color=COLOURS[i], linestyle=DASHES[i],
-                  label="%s, %s bytes a token" % (model, format(trace.token_bytes(model), ",")))
-    budget_line(axis, size / 1e9, "A10's budget beside Llama-3-8B, %g GB" % (size / 1e9))
+        within = rows[name] < high * 1e9
+        x = np.append(rows.loc[within, name] / 1e9, high)  # beyond the last row nothing is gained
+        y = np.append(rows.loc[within, "hit_ratio"], rows.loc[within, "hit_ratio"].iloc[-1])
+        budget, weights = a10_budget(trace, model), trace.model(model)[1]
+        label = "%.1f GB" % (budget[0] / 1e9) if budget else "does not fit an A10" if weights else "weights not known"
+        axis.plot(x, y, color=COLOURS[i], linestyle=DASHES[i], label="%s: %s" % (model, label))
+        if budget:  # on the line as it is drawn, straight on the log axis
+            at = budget[0] / 1e9
+            axis.plot(at, np.interp(math.log(at), np.log(x), y), color=COLOURS[i], zorder=3, **circle)
+    axis.plot([], [], color="white", label="A10's 24 GB, less the weights", **circle)
     axis.set_xlabel("KV cache (GB = 10⁹ bytes)")
     share_axis(axis, hits_label(trace, 1), top_of(rows["hit_ratio"].max()))
     figure.set_size_inches(7.2, 4.6)
@@ -285,7 +296,10 @@ def a10_hits(trace):
     if "capacity_tokens" not in rows:
         raise Absent("%s: no hits within the A10's budget, because the sizes of its symbols in tokens are not known."
                      % trace.name)
-    tokens, found = a10_budget(trace)[1], []
+    budget, found = a10_budget(trace), []
+    if not budget:
+        raise Absent("%s: no hits within the A10's budget, because the weights of %s are not known to fit." % (trace.name, MODEL))
+    tokens = budget[1]
     for (scope, block, reserved), part in rows.groupby(["scope", "block", "reserve_last"], sort=False):
         below, above = part[part["capacity_tokens"] <= tokens], part[part["capacity_tokens"] > tokens]
         low = below.loc[below["capacity_tokens"].idxmax()] if len(below) else None

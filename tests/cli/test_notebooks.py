@@ -122,7 +122,7 @@ class Notebooks(support.CliTest):
         for f in manifest["figures"]:
             if f["absent"]:
                 self.assertIn(f["absent"], shown)
-        self.assertIn("chats: (24000000000 - 16000000000) bytes / 131072 bytes a token = 61035 tokens", pages["curves.html"])
+        self.assertIn("chats: (24000000000 - 16060522496) bytes / 131072 bytes a token = 60573 tokens", pages["curves.html"])
 
     def test_same_bytes(self):
         second = os.path.join(self.given, "again")
@@ -167,6 +167,20 @@ class Notebooks(support.CliTest):
         self.check_rows("enough", self.table("enough", plain))
         rows = self.check_rows("denominators", self.table("denominators", lambda r: plain(r) and r["scope"] == b"global"))
         self.assertIn("request_mean", rows[0])
+
+    def test_budgets(self):
+        """24 GB less the weights of the table `models`, in whole tokens; none where they do not fit."""
+        code = "import figures, json, sys; t, *_ = figures.release(sys.argv[1]); " \
+               "print(json.dumps({m: figures.a10_budget(t, m) for m in figures.MODELS}))"
+        command = [support.VENV_PYTHON, "-B", "-c", code, self.release]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=FOLDER)
+        want = {r["model"]: [24 * 10**9 - int(r["weight_bytes"]), (24 * 10**9 - int(r["weight_bytes"])) // int(r["token_bytes"])]
+                for r in self.table("models")}
+        got = json.loads(done.stdout)
+        self.assertEqual({m for m, budget in got.items() if budget is None}, {"llama-3-70b", "llama-2-13b"})
+        for model, budget in got.items():
+            self.assertEqual(budget, want[model] if want[model][0] > 0 else None, model)
+        self.assertEqual(got["llama-3-8b"], [7939477504, 60573])
 
     def test_numbers_of_distributions(self):
         for figure, names in (("reuse_distance", ("reuse_distance", "reuse_distance_request")), ("reuse_time", ("reuse_time",)),
