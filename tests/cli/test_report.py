@@ -203,18 +203,60 @@ class Figures(ReportTest):
         self.assertGreater(each, 1)
         load = page.by_id["load-figure"]
         self.assertIn("Each step is %d windows of 1 s." % each, text_of(load))
-        steps = [0] * ((last - first) // each + 1)
-        for r in rows:
+        whole, steps = last - first, [0] * ((last - first - 1) // each + 1)  # but the last window, in which the trace ends
+        for r in rows[:-1]:
             steps[(int(r["window"]) - first) // each] += int(r["requests"])
-        line = next(e for e in load.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line"))
-        ys = [float(p.split()[1]) for p in re.split("[ML]", line.attrib["d"]) if p]
-        self.assertLessEqual(len(ys), 2 * 200 + 2)
-        tick = {float(text_of(e)): float(e.attrib["y"]) - 4 for e in load.iter(XHTML + "text")
-                if e.attrib["text-anchor"] == "end" and re.fullmatch(r"[0-9.]+", text_of(e))}
-        top = max(tick)
-        want = tick[0] + (tick[top] - tick[0]) * max(steps[:-1]) / each / top  # the last step has fewer windows
-        self.assertAlmostEqual(min(ys), want, delta=0.2)
+        rates = [n / min(each, whole - k * each) for k, n in enumerate(steps)]
+        (line,) = self.steps_of(load)
+        self.assertEqual(len(line), 2 * len(rates))
+        place = self.linear_axis(load)
+        for (_, y), rate in zip(line[::2], rates):
+            self.assertAlmostEqual(y, place(rate), delta=0.2)
         self.assertRegex(text_of(page.by_id["load"]), "100 of [0-9,]+ rows; all of them, with every column, are in windows.csv")
+
+    def steps_of(self, figure):
+        """The parts of a figure's line, each a list of points."""
+        line, = (e for e in figure.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line"))
+        self.assertEqual([e for e in figure.iter(XHTML + "path") if e.attrib.get("class", "").startswith("dot")], [])
+        return [[tuple(map(float, p.split())) for p in part.split("L")] for part in line.attrib["d"].split("M")[1:]]
+
+    def linear_axis(self, figure):
+        """Where the ticks on the left of the figure's plot say that a value lies."""
+        tick = {float(text_of(e).rstrip(" %")): float(e.attrib["y"]) - 4 for e in figure.iter(XHTML + "text")
+                if e.attrib["text-anchor"] == "end" and float(e.attrib["x"]) < 60}
+        top = max(tick)
+        return lambda value: tick[0] + (tick[top] - tick[0]) * value / top
+
+    def test_windows_without_requests(self):
+        """The share of hits breaks where there is none, the rate is 0 there and ends with the last window that is whole."""
+        store = self.path("store")
+        at = (0, 1, 61, 300, 301, 302, 430)  # windows 0, 0, 1, 5, 5, 5 and, cut, 7
+        rows = [(i, 0, t, [1, 2, 3, 4], [5 + i]) for i, t in enumerate(at)]
+        self.ok("run", "-o", store, "--format", "marconi", self.write("gaps.jsonl", support.marconi(rows)))
+        page = self.report(store)
+        share, load = page.by_id["hit-share-figure"], page.by_id["load-figure"]
+        parts, place, x = self.steps_of(share), self.linear_axis(share), lambda window: 46 + (388 - 46) * window / 8
+        self.assertEqual([len(p) for p in parts], [4, 2, 2])
+        for part, (begin, end, hits) in zip(parts, ((0, 2, 0.5), (5, 6, 1), (7, 8, 1))):
+            self.assertAlmostEqual(part[0][0], x(begin), delta=0.1)
+            self.assertAlmostEqual(part[-1][0], x(end), delta=0.1)
+            self.assertAlmostEqual(part[0][1], place(100 * hits), delta=0.2)
+            self.assertAlmostEqual(part[-1][1], place(100), delta=0.2)
+        (line,), place = self.steps_of(load), self.linear_axis(load)
+        self.assertAlmostEqual(line[-1][0], x(7), delta=0.1)
+        for (_, y), requests in zip(line[::2], (2, 1, 0, 0, 0, 3, 0)):
+            self.assertAlmostEqual(y, place(requests / 60), delta=0.2)
+
+    def test_load_of_a_short_trace(self):
+        """A rate needs windows that are whole, two at least."""
+        for last, there in ((119, False), (120, True)):
+            store = self.path("store%d" % last)
+            rows = [(i, 0, t, [1, 2, 3, 4], [5 + i]) for i, t in enumerate((0, 70, last))]
+            self.ok("run", "-o", store, "--format", "marconi", self.write("short%d.jsonl" % last, support.marconi(rows)))
+            page = self.report(store)
+            self.assertEqual("load-figure" in page.figures(), there)
+            self.assertIn("hit-share-figure", page.figures())
+            self.assertEqual(["before two windows are whole" in a for a in page.absent("load")], [] if there else [True])
 
     def test_blocks(self):
         store = self.path("store")
@@ -240,13 +282,16 @@ class Figures(ReportTest):
 
     def test_without_symbols(self):
         store = self.path("store")
-        self.ok("run", "-o", store, "--format", "azure", self.write(*support.SAMPLES["azure"]))
+        rows = "".join("2023-11-16 18:%02d:01.5000000,%d,9\n" % (i, 100 + i) for i in range(5))
+        self.ok("run", "-o", store, "--format", "azure",
+                self.write("azure.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n" + rows))
         page = self.report(store)
         self.check_numbers(store, page)
         self.assertEqual(sorted(page.figures()), ["lengths-figure", "load-figure"])
         for section in ("hit-curve", "reuse", "sharing", "trie", "prefixes", "prompt-cache"):
             self.assertIn("no tokens and no block ids", page.absent(section)[0])
         self.assertIn("no sessions", page.absent("think-time")[0])
+        self.assertRegex(page.absent("load")[0], "share of hits, over time: left out: .*no tokens and no block ids")
 
     def test_one_request(self):
         store = self.path("store")
