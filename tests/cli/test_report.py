@@ -172,6 +172,23 @@ class Figures(ReportTest):
             self.assertEqual(parts, [session, source - session, everyone - source, whole - everyone])
             self.assertEqual(cells[3::2], ["%.2f %%" % (100 * p / whole) for p in parts])
 
+    def test_sharing_of_many_sources(self):
+        """The largest sources have bars, in the order of sources; the legend has what is drawn, the axis is that of shares."""
+        sizes = [7, 30, 5, 31, 32, 6, 33, 34, 4, 35, 36, 37, 38, 39, 3]
+        files = [self.write("s%02d.jsonl" % i, support.marconi([(i, 0, 0.5 * i, [100 * i + k for k in range(n)], [1])]))
+                 for i, n in enumerate(sizes)]
+        store = self.path("store")
+        self.ok("run", "-o", store, "--format", "marconi", *files)
+        page = self.report(store)
+        bars = [text_of(row[0]) for row in page.all("tr", page.all("tbody", page.by_id["sharing"])[0])]
+        drawn = [i for i, n in enumerate(sizes) if n in sorted(sizes)[-11:]]
+        self.assertEqual(bars, ["the whole trace"] + ["s%02d" % i for i in drawn])
+        figure = page.by_id["sharing-figure"]
+        self.assertIn("the largest 11 of 15, by input symbols", text_of(page.all("figcaption", figure)[0]))
+        self.assertEqual([text_of(e) for e in page.all("li", figure)], ["new"])
+        texts = [text_of(e) for e in page.all("text", figure)]
+        self.assertEqual(texts, bars + ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"])
+
     def test_shapes_that_lie_on_the_curve(self):
         """The line of the hit curve rises, and its last point is the ceiling at the height that the axis gives it."""
         store = self.synth()
