@@ -14,6 +14,8 @@ typedef struct lta_report_page {
     lta_html *html;
     const lta_reader *reader;
     char *name, *unit;                      /* of the trace */
+    char more[48];                          /* sources than the one that gave it its name; empty: none */
+    bool interleaved;                       /* sources overlap in time */
     uint64_t block_tokens;                  /* 0: symbols are of unequal numbers of tokens */
     bool block;                             /* symbols are blocks */
     bool symbols, times, lengths, sessions; /* what the trace has */

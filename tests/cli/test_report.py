@@ -139,6 +139,25 @@ class Figures(ReportTest):
         prefixes = [rows for name, _, rows in page.csv_tables() if name == "prefixes.csv"]
         self.assertEqual(len(prefixes[0]), 20)
 
+    def test_several_sources(self):
+        """The heading says that there are others than the one that gave the trace its name, and the page how they lie in time."""
+        files = [self.write("part_%d.jsonl" % i, support.marconi([(i, k, 10.0 * k, [1, 2, 3], [4]) for k in range(3)]))
+                 for i in range(3)]
+        follow, overlap = "Its sources follow one another in time;", "Its sources overlap in time;"
+        for options, n, heading, said in (((), 3, "part_0 and 2 more sources", follow),
+                                          (("--timeline", "overlay"), 3, "part_0 and 2 more sources", overlap),
+                                          ((), 2, "part_0 and 1 more source", follow),
+                                          (("--name", "three"), 3, "three", follow),
+                                          ((), 1, "part_0", None)):
+            with self.subTest(options=options, n=n):
+                store = self.path("store")
+                self.ok("run", "--force", "-o", store, "--format", "marconi", *options, *files[:n])
+                page = self.report(store)
+                self.assertEqual([text_of(page.all(e)[0]) for e in ("h1", "title")], [heading, heading])
+                found = [text_of(e) for e in page.all("p") if text_of(e).startswith("Its sources")]
+                self.assertEqual(len(found), 0 if said is None else 1)
+                self.assertTrue(said is None or found[0].startswith(said), found)
+
     def test_totals_name_their_denominators(self):
         store = self.synth()
         page = self.report(store)
