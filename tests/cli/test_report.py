@@ -96,6 +96,11 @@ class ReportTest(support.CliTest):
             self.assertEqual(svg.attrib["role"], "img")
             for label in svg.attrib["aria-labelledby"].split():
                 self.assertTrue(text_of(page.by_id[label]).strip(), label)
+            if figure.attrib["id"] != "sharing-figure":
+                below = [text_of(e) for e in page.all("text", svg) if e.attrib["y"] == "245"]
+                self.assertEqual(len(below), len(set(below)), below)
+                if set(below) - set("123"):  # counts so small cannot be cut further
+                    self.assertGreaterEqual(len(below), 3, figure.attrib["id"])
         for table in page.all("table"):
             self.assertTrue(text_of(page.all("caption", table)[0]).strip())
             for th in page.all("th", table):
