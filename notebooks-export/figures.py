@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, PercentFormatter
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; yellow is left out, too pale on white
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -130,17 +130,39 @@ TIMES = ((1, "1 µs"), (10, "10 µs"), (100, "100 µs"), (10**3, "1 ms"), (10**4
          (864 * 10**8, "1 d"), (864 * 10**9, "10 d"), (864 * 10**10, "100 d"))
 
 
-def log_axis(axis, low, high, time=False):
+TO_500, TO_30 = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 5, 10, 20, 30)
+MORE_TIMES = tuple((n * size, "%d %s" % (n, unit)) for size, unit, numbers in (
+    (1, "µs", TO_500), (10**3, "ms", TO_500), (10**6, "s", TO_30), (6 * 10**7, "min", TO_30), (36 * 10**8, "h", (1, 2, 5, 10)),
+    (864 * 10**8, "d", TO_500)) for n in numbers)
+FEWEST_TICKS, MOST_TICKS = 3, 10
+
+
+def log_ticks(low, high, whole=True):
+    """Powers of ten; on axes of less than three decades also twice and five times those, on very short ones more."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 2, 5) if high < 1000 * low else (1,), range(1, 10), [n / 10 for n in range(10, 100)]):
+        ticks = [round(n * 10.0**d, 9) for d in decades for n in factors]
+        ticks = [t for t in ticks if low <= t * (1 + 1e-9) and t <= high * (1 + 1e-9) and not (whole and t % 1)]
+        if len(ticks) >= FEWEST_TICKS:
+            break
+    return ticks[::-(-len(ticks) // MOST_TICKS) or 1]
+
+
+def log_axis(axis, low, high, time=False, whole=True):
+    """whole: ticks at whole numbers alone."""
+    high = max(high, 2 * low)
     axis.set_xscale("log")
-    axis.set_xlim(low, max(high, 2 * low))
+    axis.set_xlim(low, high)
     axis.xaxis.set_minor_formatter(NullFormatter())
     if time:
         shown = [(t, label) for t, label in TIMES if low <= t <= high]
+        if len(shown) < FEWEST_TICKS:
+            shown = [(t, label) for t, label in MORE_TIMES if low <= t <= high]
         axis.xaxis.set_major_locator(FixedLocator([t for t, _ in shown]))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: dict(shown).get(int(round(x)), "")))
         axis.xaxis.set_minor_locator(FixedLocator([]))
     else:
-        axis.xaxis.set_major_locator(LogLocator(numticks=10))
+        axis.xaxis.set_major_locator(FixedLocator(log_ticks(low, high, whole)))
         axis.xaxis.set_major_formatter(FuncFormatter(short))
 
 
@@ -208,7 +230,7 @@ def capacity_axis(trace, axis, rows):
     each = trace.model(MODEL)[0] / 1e9
     above = axis.secondary_xaxis("top", functions=(lambda x: x * each, lambda x: x / each))
     above.set_xlabel("KV cache of Llama-3-8B, fp16 (GB = 10⁹ bytes)", color=GREY)
-    above.xaxis.set_major_locator(LogLocator(numticks=10))
+    above.xaxis.set_major_locator(FixedLocator(log_ticks(*(x * each for x in axis.get_xlim()), whole=False)))
     above.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format(x, ",g")))
     above.xaxis.set_minor_formatter(NullFormatter())
     above.tick_params(colors=GREY)
@@ -239,7 +261,8 @@ def hit_curve_scopes(trace, figure):
 
 
 def hit_curve_blocks(trace, figure):
-    """Hit ratio by capacity, scope global, a line a block size, whole inputs looked up or all but the last token."""
+    """Hit ratio by capacity, scope global, a line a block size, whole inputs looked up or all but the last token; where lines
+    coincide, the thinner lies over the thicker."""
     rows = curve_of(trace, "hit curves")
     rows = kept(rows[rows["scope"] == rows["scope"].iloc[0]], CURVE_COLUMNS)
     axis = figure.add_subplot()
@@ -268,7 +291,7 @@ def hit_curve_models(trace, figure):
     axis = figure.add_subplot()
     ranges = [shown_range(rows, c) for c in names]
     high = 1.3 * max(A10_BYTES, *(high for _, high in ranges)) / 1e9
-    log_axis(axis, min(low for low, _ in ranges) / 1e9, high)
+    log_axis(axis, min(low for low, _ in ranges) / 1e9, high, whole=False)
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format(x, ",g")))
     circle = {"marker": "o", "markersize": 7, "markeredgecolor": BLACK, "linestyle": ""}
     for i, (name, model) in enumerate(names.items()):
@@ -322,12 +345,11 @@ def enough(trace, figure):
                        "lookups", "ceiling", "hit_ratio"])
     axis = figure.add_subplot()
     x = capacity_axis(trace, axis, rows)
-    for (scope, part), marker in zip(rows.groupby("scope", sort=False), "os^"):
-        axis.plot(part[x], part["permille"] / 1000, color=SCOPES[scope][0], linestyle=SCOPES[scope][1], marker=marker,
-                  label="scope %s" % scope, markersize=5, linewidth=1)
+    for (scope, part), marker, size in zip(rows.groupby("scope", sort=False), "os^", (10, 6.5, 5)):  # seen where they coincide
+        axis.plot(part[x], part["permille"] / 1000, marker, color=SCOPES[scope][0], label="scope %s" % scope, markersize=size)
     axis.yaxis.set_major_formatter(PercentFormatter(1.0))
     axis.set_ylim(0.45, 1.02)
-    axis.set_ylabel("share of the ceiling\n(hits / hits of an unlimited cache)")
+    axis.set_ylabel("share of its own scope's ceiling\n(hits / hits of an unlimited cache)")
     legend_below(figure, axis, 4)
     titled(trace, axis, "capacity that is enough")
     return rows
@@ -351,10 +373,11 @@ def denominators(trace, figure):
     place = np.arange(len(rows))
     for i, ((name, label), marker) in enumerate(zip(there.items(), "os^DvP")):
         axis.plot(place + (i - (len(there) - 1) / 2) * 0.1, rows[name], marker, color=COLOURS[i], label=label, markersize=6)
-    axis.set_xticks(place, [format(c, ",") for c in rows["capacity"]])
+    last = rows.loc[rows["hits"] == rows["hits"].max(), "capacity"].min()  # from here on nothing more is gained
+    axis.set_xticks(place, [format(c, ",") + ("\nthe last vertex:\nevery hit" if c == last else "") for c in rows["capacity"]])
     axis.set_xlim(-0.5, len(rows) - 0.5)
     axis.grid(False, axis="x")
-    axis.set_xlabel("capacity of the cache (%s); the last one reaches every hit" % trace.symbol())
+    axis.set_xlabel("capacity of the cache (%s)" % trace.symbol())
     share_axis(axis, "hit ratio (hits / each denominator)")
     axis.legend(title="denominator", loc="upper left", bbox_to_anchor=(1.0, 1.0), alignment="left")
     titled(trace, axis, "one cache, many hit ratios")
@@ -562,7 +585,7 @@ def sharing(trace, figure):
     place, start = np.arange(len(rows)), np.zeros(len(rows))
     for name, label, colour in parts:
         width = rows["share_" + name].fillna(0).to_numpy()
-        axis.barh(place, width, left=start, color=colour, label=label, height=0.75)
+        axis.barh(place, width, left=start, color=colour, label=label if width.any() else None, height=0.75)
         start = start + width
     axis.set_yticks(place, [clipped(n) for n in rows["source"]])
     axis.invert_yaxis()
