@@ -115,6 +115,8 @@ class ReportTest(support.CliTest):
         seen = set()
         for name, header, rows in page.csv_tables():
             want = [[r[c] for c in header] for r in support.read_csv_file(os.path.join(store, "tables", name))]
+            if name == "prefixes.csv":  # for people: shown at once
+                want = [["-" if v == "-1" else format(int(v), ",") for v in row] for row in want]
             self.assertTrue(rows or not want, name)
             places = iter(range(len(want)))
             for row in rows:
@@ -143,6 +145,23 @@ class Figures(ReportTest):
         self.assertIn("llama-3-8b", text_of(page.by_id["hit-curve"]))
         prefixes = [rows for name, _, rows in page.csv_tables() if name == "prefixes.csv"]
         self.assertEqual(len(prefixes[0]), 20)
+
+    def test_tables_for_people(self):
+        """Prefixes with digits in groups and dashes for requests that are not there; a table of one row stands upright."""
+        rows = [(i, 0, float(i), list(range(5000)) if i < 2 else [9000 + i % 2] * 3, [1]) for i in range(6)]
+        store = self.path("few")
+        self.ok("run", "-o", store, "--format", "marconi", self.write("few.jsonl", support.marconi(rows)))
+        page = self.report(store)
+        self.check_numbers(store, page)
+        (header, rows), = ((h, r) for name, h, r in page.csv_tables() if name == "prefixes.csv")
+        first = dict(zip(header, rows[0]))
+        columns = ("saved", "length", "requests", "request_1", "request_2")
+        self.assertEqual([first[c] for c in columns], ["5,000", "5,000", "1", "1", "-"])
+        shape = support.read_csv_file(os.path.join(store, "tables", "trie_shape.csv"))[0]
+        cells = {row[0].text: row for row in page.all("tr", page.all("tbody", page.by_id["trie"])[0])}
+        self.assertEqual({n: row[1].text.replace(",", "") for n, row in cells.items()}, shape)
+        self.assertEqual(text_of(page.all("small", cells["positions"][1])[0]), "symbols")
+        self.assertTrue(all(len(row) == 2 and text_of(page.all("small", row[0])[0]) for row in cells.values()))
 
     def test_several_sources(self):
         """The heading says that there are others than the one that gave the trace its name, and the page how they lie in time."""
@@ -486,7 +505,9 @@ function next() {
     const wide = [...d.querySelectorAll('body *')].filter(e => !e.closest('.scroll') || e.matches('.scroll'))
       .filter(e => e.getBoundingClientRect().right > width + 0.5).map(e => e.tagName + '.' + e.className.toString());
     const view = frame.contentWindow;
-    found.push({width, inner: view.innerWidth, scroll: d.documentElement.scrollWidth, wide: wide.slice(0, 5),
+    const trie = d.querySelector('#trie .scroll');
+    found.push({width, trie: trie.scrollWidth - trie.clientWidth, inner: view.innerWidth, scroll: d.documentElement.scrollWidth,
+                wide: wide.slice(0, 5),
                 page: view.getComputedStyle(d.body).backgroundColor, ink: view.getComputedStyle(d.body).color,
                 figures: d.querySelectorAll('figure').length});
     frame.remove(); next();
@@ -549,6 +570,7 @@ class Browser(ReportTest):
                     self.assertEqual(view["inner"], view["width"])
                     self.assertLessEqual(view["scroll"], view["width"], view)
                     self.assertEqual(view["wide"], [], view)
+                    self.assertEqual(view["trie"], 0, view)  # nothing to scroll sideways
                     self.assertEqual(view["figures"], len(SVG_FIGURES))
                     self.assertEqual(view["page"], "rgb(20, 20, 22)" if dark else "rgb(255, 255, 255)")
                 self.assertEqual({p for p in asked if p != "/favicon.ico"}, {"/probe.html", "/report.html"})
