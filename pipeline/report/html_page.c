@@ -37,6 +37,7 @@ static const char style[] =
     "figcaption{font-size:.9rem;max-width:40rem}\n"
     "svg text{font-size:12px;fill:var(--ink);font-family:inherit}\n"
     "svg .soft{fill:var(--soft)}\n"
+    "svg .ink{paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}\n"
     ".grid{stroke:var(--rule);stroke-width:.7;fill:none}\n"
     ".axis{stroke:var(--soft);stroke-width:1;fill:none}\n"
     ".mark{stroke:var(--mark);stroke-width:1.4;stroke-dasharray:2 3;fill:none}\n"

@@ -210,9 +210,10 @@ static void draw_marks(lta_html *h, const lta_chart *c, const frame *f)
 {
     if (c->mark_x > 0) {
         double x = lta_axis_place(&f->x, c->mark_x);
-        bool left = x > (LEFT + RIGHT) / 2.0; /* where there is more room */
+        bool left = x > (LEFT + RIGHT) / 2.0; /* where there is more room; lines rise, so above them there */
         put_line(h, "mark", x, f->ceiling, x, BOTTOM);
-        put_text(h, "ink", left ? "end" : "start", left ? x - 4 : x + 4, BOTTOM - 6, c->mark_text);
+        put_text(h, "ink", left ? "end" : "start", left ? x - 4 : x + 4, left ? f->ceiling + 13 : BOTTOM - 6,
+                 c->mark_text);
     }
     if (c->level > 0) {
         double y = lta_axis_place(&f->y, c->level);
