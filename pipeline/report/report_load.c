@@ -107,7 +107,7 @@ done:
 
 static void put_reason(lta_report_page *p, const char *what, const char *reason)
 {
-    lta_html_markup(p->html, "<p class=\"absent\">%s left out: ", what);
+    lta_html_markup(p->html, "<p class=\"absent\">%s Left out: ", what);
     lta_html_text(p->html, reason);
     lta_html_raw(p->html, "</p>\n");
 }
@@ -140,11 +140,11 @@ lta_status lta_report_load(lta_report_page *p)
         LTA_TRY(draw(p, b, true));
     lta_html_raw(p->html, "</div>\n");
     if (b->n_windows <= FEWEST_WHOLE)
-        put_reason(p, "Requests a second, over time:",
+        put_reason(p, "Requests a second, over time.",
                    "the trace ends before two windows are whole, and the rate in part of one is not known.");
     if (!p->symbols || asked == 0)
-        put_reason(
-            p, "The share of hits, over time:", p->symbols ? "no window has input symbols." : lta_no_symbols);
+        put_reason(p, "Share of hits, over time.",
+                   p->symbols ? "no window has input symbols." : lta_no_symbols);
     lta_report_rows(p->html, &windows, NULL, NULL, MOST_ROWS, false, "windows that are not empty");
     lta_html_raw(p->html, "<details>\n<summary>Numbers: how bursty arrivals are</summary>\n");
     lta_report_upright(p->html, &gaps, 0, "interarrival.csv: times between consecutive requests");

@@ -351,7 +351,7 @@ class Figures(ReportTest):
         for section in ("hit-curve", "reuse", "sharing", "trie", "prefixes", "prompt-cache"):
             self.assertIn("no tokens and no block ids", page.absent(section)[0])
         self.assertIn("no sessions", page.absent("think-time")[0])
-        self.assertRegex(page.absent("load")[0], "share of hits, over time: left out: .*no tokens and no block ids")
+        self.assertRegex(page.absent("load")[0], "Share of hits, over time. Left out: .*no tokens and no block ids")
 
     def test_one_request(self):
         store = self.path("store")
