@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, PercentFormatter
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; yellow is left out, too pale on white
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -31,8 +31,8 @@ STYLE = {
     "figure.dpi": 100, "savefig.dpi": 200, "svg.hashsalt": "lta", "svg.fonttype": "path", "axes.formatter.use_mathtext": False,
 }
 
-# what a 24 GB NVIDIA A10 leaves for KV cache beside Llama-3-8B in fp16
-A10_BYTES, WEIGHT_BYTES, MODEL = 24 * 10**9, 16 * 10**9, "llama-3-8b"
+A10_BYTES = 24 * 10**9  # memory of an NVIDIA A10
+MODEL = "llama-3-8b"    # beside whose weights the A10's budget is marked
 
 MODELS = ("llama-3.2-1b", "qwen2.5-7b", "llama-3-8b", "llama-2-7b", "llama-3-70b", "llama-2-13b")
 MOST_WINDOWS, MOST_SOURCES, MOST_PREFIXES = 1000, 30, 20
@@ -91,9 +91,12 @@ class Trace:
             return "tokens"
         return "blocks of %d tokens" % self.block_tokens if self.block_tokens > 1 else "ids" if self.block_tokens else "chunks"
 
-    def token_bytes(self, model):
+    def model(self, name):
+        """Bytes of a token's KV cache and of the weights in a model (0: not known), or None."""
         models = self.table("models", "sizes of models").set_index("model")
-        return int(models["token_bytes"][model]) if model in models.index else None
+        if name not in models.index:
+            return None
+        return int(models["token_bytes"][name]), int(models["weight_bytes"][name]) if "weight_bytes" in models else 0
 
 
 def release(folder):
@@ -104,10 +107,11 @@ def release(folder):
     return [Trace(os.path.join(folder, n)) for n in found]
 
 
-def a10_budget(trace):
-    """Bytes and tokens of KV cache that fit an A10 beside Llama-3-8B in fp16, the tokens rounded down."""
-    size = A10_BYTES - WEIGHT_BYTES
-    return size, size // trace.token_bytes(MODEL)
+def a10_budget(trace, model=MODEL):
+    """Bytes and whole tokens of KV cache that an A10 has beside a model's weights; None where they do not fit or are unknown."""
+    token, weights = trace.model(model)
+    size = A10_BYTES - weights
+    return (size, size // token) if 0 < weights < A10_BYTES else None
 
 
 # ---- axes
@@ -126,17 +130,39 @@ TIMES = ((1, "1 µs"), (10, "10 µs"), (100, "100 µs"), (10**3, "1 ms"), (10**4
          (864 * 10**8, "1 d"), (864 * 10**9, "10 d"), (864 * 10**10, "100 d"))
 
 
-def log_axis(axis, low, high, time=False):
+TO_500, TO_30 = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 5, 10, 20, 30)
+MORE_TIMES = tuple((n * size, "%d %s" % (n, unit)) for size, unit, numbers in (
+    (1, "µs", TO_500), (10**3, "ms", TO_500), (10**6, "s", TO_30), (6 * 10**7, "min", TO_30), (36 * 10**8, "h", (1, 2, 5, 10)),
+    (864 * 10**8, "d", TO_500)) for n in numbers)
+FEWEST_TICKS, MOST_TICKS = 3, 10
+
+
+def log_ticks(low, high, whole=True):
+    """Powers of ten; on axes of less than three decades also twice and five times those, on very short ones more."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 2, 5) if high < 1000 * low else (1,), range(1, 10), [n / 10 for n in range(10, 100)]):
+        ticks = [round(n * 10.0**d, 9) for d in decades for n in factors]
+        ticks = [t for t in ticks if low <= t * (1 + 1e-9) and t <= high * (1 + 1e-9) and not (whole and t % 1)]
+        if len(ticks) >= FEWEST_TICKS:
+            break
+    return ticks[::-(-len(ticks) // MOST_TICKS) or 1]
+
+
+def log_axis(axis, low, high, time=False, whole=True):
+    """whole: ticks at whole numbers alone."""
+    high = max(high, 2 * low)
     axis.set_xscale("log")
-    axis.set_xlim(low, max(high, 2 * low))
+    axis.set_xlim(low, high)
     axis.xaxis.set_minor_formatter(NullFormatter())
     if time:
         shown = [(t, label) for t, label in TIMES if low <= t <= high]
+        if len(shown) < FEWEST_TICKS:
+            shown = [(t, label) for t, label in MORE_TIMES if low <= t <= high]
         axis.xaxis.set_major_locator(FixedLocator([t for t, _ in shown]))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: dict(shown).get(int(round(x)), "")))
         axis.xaxis.set_minor_locator(FixedLocator([]))
     else:
-        axis.xaxis.set_major_locator(LogLocator(numticks=10))
+        axis.xaxis.set_major_locator(FixedLocator(log_ticks(low, high, whole)))
         axis.xaxis.set_major_formatter(FuncFormatter(short))
 
 
@@ -191,28 +217,27 @@ def shown_range(rows, name):
 
 def capacity_axis(trace, axis, rows):
     """Capacities in tokens, with bytes of Llama-3-8B above and the A10's budget; in symbols where their sizes differ."""
+    budget = a10_budget(trace)
     name = "capacity_tokens" if "capacity_tokens" in rows else "capacity"
     low, high = shown_range(rows, name)
     if name == "capacity":
         log_axis(axis, low, high * 1.3)
         axis.set_xlabel("capacity of the cache (%s)" % trace.symbol())
         return name
-    size, tokens = a10_budget(trace)
-    log_axis(axis, min(low, tokens / 10), max(high, tokens) * 1.3)
+    tokens = budget[1] if budget else None
+    log_axis(axis, min(low, tokens / 10) if tokens else low, max(high, tokens or 0) * 1.3)
     axis.set_xlabel("capacity of the cache (tokens)")
-    each = trace.token_bytes(MODEL) / 1e9
+    each = trace.model(MODEL)[0] / 1e9
     above = axis.secondary_xaxis("top", functions=(lambda x: x * each, lambda x: x / each))
     above.set_xlabel("KV cache of Llama-3-8B, fp16 (GB = 10⁹ bytes)", color=GREY)
-    above.xaxis.set_major_locator(LogLocator(numticks=10))
+    above.xaxis.set_major_locator(FixedLocator(log_ticks(*(x * each for x in axis.get_xlim()), whole=False)))
     above.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format(x, ",g")))
     above.xaxis.set_minor_formatter(NullFormatter())
     above.tick_params(colors=GREY)
-    budget_line(axis, tokens, "A10's budget, %s tokens" % format(tokens, ","))
+    if tokens:
+        label = "A10's budget, %s tokens" % format(tokens, ",")
+        axis.axvline(tokens, color=BLACK, linewidth=1, linestyle=(0, (2, 2)), label=label)
     return name
-
-
-def budget_line(axis, x, label):
-    axis.axvline(x, color=BLACK, linewidth=1, linestyle=(0, (2, 2)), label=label)
 
 
 def hits_label(trace, block=None):
@@ -236,7 +261,8 @@ def hit_curve_scopes(trace, figure):
 
 
 def hit_curve_blocks(trace, figure):
-    """Hit ratio by capacity, scope global, a line a block size, whole inputs looked up or all but the last token."""
+    """Hit ratio by capacity, scope global, a line a block size, whole inputs looked up or all but the last token; where lines
+    coincide, the thinner lies over the thicker."""
     rows = curve_of(trace, "hit curves")
     rows = kept(rows[rows["scope"] == rows["scope"].iloc[0]], CURVE_COLUMNS)
     axis = figure.add_subplot()
@@ -254,7 +280,7 @@ def hit_curve_blocks(trace, figure):
 
 
 def hit_curve_models(trace, figure):
-    """Hit ratio by bytes of KV cache, a line a model: scope global, the smallest block size."""
+    """Hit ratio by bytes of KV cache, a line a model, and what an A10 has beside its weights: scope global, smallest blocks."""
     rows = curve_of(trace, "hit curves by memory")
     if "capacity_tokens" not in rows:
         raise Absent("%s: no hit curves by memory, because the sizes of its symbols in tokens are not known." % trace.name)
@@ -263,14 +289,22 @@ def hit_curve_models(trace, figure):
     names = {c: m for c, m in names.items() if c in rows}
     rows = kept(rows, ["scope", "block", "reserve_last", "capacity", "capacity_tokens", *names, "hits", "lookups", "hit_ratio"])
     axis = figure.add_subplot()
-    size, _ = a10_budget(trace)
     ranges = [shown_range(rows, c) for c in names]
-    log_axis(axis, min(low for low, _ in ranges) / 1e9, 1.3 * max(size, *(high for _, high in ranges)) / 1e9)
+    high = 1.3 * max(A10_BYTES, *(high for _, high in ranges)) / 1e9
+    log_axis(axis, min(low for low, _ in ranges) / 1e9, high, whole=False)
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format(x, ",g")))
+    circle = {"marker": "o", "markersize": 7, "markeredgecolor": BLACK, "linestyle": ""}
     for i, (name, model) in enumerate(names.items()):
-        axis.plot(rows[name] / 1e9, rows["hit_ratio"], color=COLOURS[i], linestyle=DASHES[i],
-                  label="%s, %s bytes a token" % (model, format(trace.token_bytes(model), ",")))
-    budget_line(axis, size / 1e9, "A10's budget beside Llama-3-8B, %g GB" % (size / 1e9))
+        within = rows[name] < high * 1e9
+        x = np.append(rows.loc[within, name] / 1e9, high)  # beyond the last row nothing is gained
+        y = np.append(rows.loc[within, "hit_ratio"], rows.loc[within, "hit_ratio"].iloc[-1])
+        budget, weights = a10_budget(trace, model), trace.model(model)[1]
+        label = "%.1f GB" % (budget[0] / 1e9) if budget else "does not fit an A10" if weights else "weights not known"
+        axis.plot(x, y, color=COLOURS[i], linestyle=DASHES[i], label="%s: %s" % (model, label))
+        if budget:  # on the line as it is drawn, straight on the log axis
+            at = budget[0] / 1e9
+            axis.plot(at, np.interp(math.log(at), np.log(x), y), color=COLOURS[i], zorder=3, **circle)
+    axis.plot([], [], color="white", label="A10's 24 GB, less the weights", **circle)
     axis.set_xlabel("KV cache (GB = 10⁹ bytes)")
     share_axis(axis, hits_label(trace, 1), top_of(rows["hit_ratio"].max()))
     figure.set_size_inches(7.2, 4.6)
@@ -285,7 +319,10 @@ def a10_hits(trace):
     if "capacity_tokens" not in rows:
         raise Absent("%s: no hits within the A10's budget, because the sizes of its symbols in tokens are not known."
                      % trace.name)
-    tokens, found = a10_budget(trace)[1], []
+    budget, found = a10_budget(trace), []
+    if not budget:
+        raise Absent("%s: no hits within the A10's budget, because the weights of %s are not known to fit." % (trace.name, MODEL))
+    tokens = budget[1]
     for (scope, block, reserved), part in rows.groupby(["scope", "block", "reserve_last"], sort=False):
         below, above = part[part["capacity_tokens"] <= tokens], part[part["capacity_tokens"] > tokens]
         low = below.loc[below["capacity_tokens"].idxmax()] if len(below) else None
@@ -308,12 +345,11 @@ def enough(trace, figure):
                        "lookups", "ceiling", "hit_ratio"])
     axis = figure.add_subplot()
     x = capacity_axis(trace, axis, rows)
-    for (scope, part), marker in zip(rows.groupby("scope", sort=False), "os^"):
-        axis.plot(part[x], part["permille"] / 1000, color=SCOPES[scope][0], linestyle=SCOPES[scope][1], marker=marker,
-                  label="scope %s" % scope, markersize=5, linewidth=1)
+    for (scope, part), marker, size in zip(rows.groupby("scope", sort=False), "os^", (10, 6.5, 5)):  # seen where they coincide
+        axis.plot(part[x], part["permille"] / 1000, marker, color=SCOPES[scope][0], label="scope %s" % scope, markersize=size)
     axis.yaxis.set_major_formatter(PercentFormatter(1.0))
     axis.set_ylim(0.45, 1.02)
-    axis.set_ylabel("share of the ceiling\n(hits / hits of an unlimited cache)")
+    axis.set_ylabel("share of its own scope's ceiling\n(hits / hits of an unlimited cache)")
     legend_below(figure, axis, 4)
     titled(trace, axis, "capacity that is enough")
     return rows
@@ -337,10 +373,11 @@ def denominators(trace, figure):
     place = np.arange(len(rows))
     for i, ((name, label), marker) in enumerate(zip(there.items(), "os^DvP")):
         axis.plot(place + (i - (len(there) - 1) / 2) * 0.1, rows[name], marker, color=COLOURS[i], label=label, markersize=6)
-    axis.set_xticks(place, [format(c, ",") for c in rows["capacity"]])
+    last = rows.loc[rows["hits"] == rows["hits"].max(), "capacity"].min()  # from here on nothing more is gained
+    axis.set_xticks(place, [format(c, ",") + ("\nthe last vertex:\nevery hit" if c == last else "") for c in rows["capacity"]])
     axis.set_xlim(-0.5, len(rows) - 0.5)
     axis.grid(False, axis="x")
-    axis.set_xlabel("capacity of the cache (%s); the last one reaches every hit" % trace.symbol())
+    axis.set_xlabel("capacity of the cache (%s)" % trace.symbol())
     share_axis(axis, "hit ratio (hits / each denominator)")
     axis.legend(title="denominator", loc="upper left", bbox_to_anchor=(1.0, 1.0), alignment="left")
     titled(trace, axis, "one cache, many hit ratios")
@@ -548,7 +585,7 @@ def sharing(trace, figure):
     place, start = np.arange(len(rows)), np.zeros(len(rows))
     for name, label, colour in parts:
         width = rows["share_" + name].fillna(0).to_numpy()
-        axis.barh(place, width, left=start, color=colour, label=label, height=0.75)
+        axis.barh(place, width, left=start, color=colour, label=label if width.any() else None, height=0.75)
         start = start + width
     axis.set_yticks(place, [clipped(n) for n in rows["source"]])
     axis.invert_yaxis()

@@ -477,7 +477,10 @@ class Reference:
                 if m % t.block_tokens:
                     continue
                 distance, lookups = prompt_cache(t, m, scope == "session")
-                for c in (1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024):
+                sizes = [1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024]
+                while sizes[-1] < max(distance, default=0):
+                    sizes.append(2 * sizes[-1])
+                for c in sizes:
                     hits = sum(0 < d <= c for d in distance)
                     for k, v in dict(scope=scope, min_tokens=m, max_prompts=c, requests=t.n, lookups=lookups, hits=hits,
                                      hits_per_lookup=ratio(hits, lookups), hits_per_request=ratio(hits, t.n)).items():

@@ -6,6 +6,7 @@ Usage: enrich_reference.py LTA [STORE...]     (without stores: on small traces m
 enrich_definitions.py does the computing. Numbers must be equal to the last digit, except the fitted distributions
 (relative 1e-6)."""
 import csv
+import json
 import math
 import os
 import random
@@ -243,6 +244,21 @@ def check_published(lta, folder):
               [distinct, lookups, hits])
 
 
+def check_many_prompts(lta, folder):
+    """1,500 prompts of two blocks in order, and again: each comes back after all the others, so the table ends at 2,048 entries."""
+    name, store = os.path.join(folder, "many.jsonl"), os.path.join(folder, "many")
+    with open(name, "w") as f:
+        for i in range(3000):
+            k = i % 1500
+            f.write(json.dumps(dict(timestamp=i, input_length=1024, output_length=1, hash_ids=[2 * k, 2 * k + 1])) + "\n")
+    run(lta, "run", "-q", "-o", store, "--format", "mooncake", "--block-tokens", "512", name)
+    with open(os.path.join(store, "tables", "prompt_cache.csv"), newline="") as f:
+        rows = [(int(r["min_tokens"]), int(r["max_prompts"]), int(r["hits"])) for r in csv.DictReader(f)]
+    sizes = [1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024]
+    want = [(m, c, 1500 * (c == 2048)) for m in (512, 1024) for c in sizes + [2048]]
+    equal("many prompts", rows, want + [(m, c, 0) for m in (2048, 4096) for c in sizes])
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -269,6 +285,7 @@ def main():
             run(lta, "run", "-q", "-o", store, *options, *files)
             check(lta, store)
             stores += 1
+        check_many_prompts(lta, folder)
         check_published(lta, folder)
     print(f"{stores} stores, {checks} columns compared")
 

@@ -147,6 +147,21 @@ static void gamma_distribution_function(void **state)
     assert_true(lta_gamma_cdf(2, 0) == 0.0);
 }
 
+/* The number before the b in the name is that of parameters, or, for mixtures, times the number of experts
+ * an upper bound: they share what is not in the experts. */
+static void check_parameters(const lta_model *m)
+{
+    const char *number = strrchr(m->name, '-') + 1;
+    unsigned experts;
+    double each, got = (double)m->parameters / 1e9;
+    if (sscanf(number, "%ux%lfb", &experts, &each) == 2)
+        assert_true(got < experts * each && got > 0.75 * experts * each);
+    else if (sscanf(number, "%lfb", &each) == 1)
+        assert_true(fabs(got - each) < 0.25 * each);
+    else
+        fail_msg("%s: no number", m->name);
+}
+
 static void models_are_parsed(void **state)
 {
     (void)state;
@@ -156,11 +171,15 @@ static void models_are_parsed(void **state)
     lta_model m;
     must(lta_model_parse(NULL, name, &m));
     assert_int_equal(lta_model_token_bytes(&m), 131072);
+    assert_int_equal(lta_model_weight_bytes(&m), 2 * 8030261248);
     must(lta_model_parse("LLAMA-2-7B", name, &m));
     assert_int_equal(lta_model_token_bytes(&m), 524288);
     must(lta_model_parse("my.model:2:3:5:1", name, &m));
     assert_string_equal(m.name, "my.model");
     assert_int_equal(lta_model_token_bytes(&m), 60);
+    assert_int_equal(lta_model_weight_bytes(&m), 0);
+    for (const lta_model *k = lta_models; k->name; k++) /* what a name says, in milliards, is nearly so */
+        check_parameters(k);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(lta_model_parse(wrong[i], name, &m), LTA_ERR_USAGE);
 }

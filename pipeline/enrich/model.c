@@ -1,9 +1,9 @@
 /* pipeline/enrich/model.c - the built-in table of models, and models given on the command line.
  *
  * Numbers are those of each model's published config.json: num_hidden_layers, num_key_value_heads and the
- * head size (head_dim, or hidden_size / num_attention_heads), with 16-bit values. Models whose cache does not
- * follow this formula (multi-head latent attention, layers with a sliding window or without attention) have
- * no row. */
+ * head size (head_dim, or hidden_size / num_attention_heads), with 16-bit values; then the number of
+ * parameters of its published weights. Models whose cache does not follow this formula (multi-head latent
+ * attention, layers with a sliding window or without attention) have no row. */
 #include "pipeline/enrich/model.h"
 
 #include <stdio.h>
@@ -12,30 +12,35 @@
 #include <strings.h>
 
 const lta_model lta_models[] = {
-    {"llama-3-8b", 32, 8, 128, 2}, /* the default; Llama 3.1 8B has the same shape */
-    {"llama-3-70b", 80, 8, 128, 2},
-    {"llama-3.1-405b", 126, 8, 128, 2},
-    {"llama-3.2-1b", 16, 8, 64, 2},
-    {"llama-3.2-3b", 28, 8, 128, 2},
-    {"llama-2-7b", 32, 32, 128, 2},
-    {"llama-2-13b", 40, 40, 128, 2},
-    {"llama-2-70b", 80, 8, 128, 2},
-    {"mistral-7b", 32, 8, 128, 2},
-    {"mixtral-8x7b", 32, 8, 128, 2},
-    {"mixtral-8x22b", 56, 8, 128, 2},
-    {"qwen2.5-7b", 28, 4, 128, 2},
-    {"qwen2.5-14b", 48, 8, 128, 2},
-    {"qwen2.5-32b", 64, 8, 128, 2},
-    {"qwen2.5-72b", 80, 8, 128, 2},
-    {"qwen3-8b", 36, 8, 128, 2},
-    {"qwen3-32b", 64, 8, 128, 2},
-    {NULL, 0, 0, 0, 0},
+    {"llama-3-8b", 32, 8, 128, 2, 8030261248}, /* the default; Llama 3.1 8B has the same shape */
+    {"llama-3-70b", 80, 8, 128, 2, 70553706496},
+    {"llama-3.1-405b", 126, 8, 128, 2, 405853388800},
+    {"llama-3.2-1b", 16, 8, 64, 2, 1235814400},
+    {"llama-3.2-3b", 28, 8, 128, 2, 3212749824},
+    {"llama-2-7b", 32, 32, 128, 2, 6738415616},
+    {"llama-2-13b", 40, 40, 128, 2, 13015864320},
+    {"llama-2-70b", 80, 8, 128, 2, 68976648192},
+    {"mistral-7b", 32, 8, 128, 2, 7241732096},
+    {"mixtral-8x7b", 32, 8, 128, 2, 46702792704},
+    {"mixtral-8x22b", 56, 8, 128, 2, 140620634112},
+    {"qwen2.5-7b", 28, 4, 128, 2, 7615616512},
+    {"qwen2.5-14b", 48, 8, 128, 2, 14770033664},
+    {"qwen2.5-32b", 64, 8, 128, 2, 32763876352},
+    {"qwen2.5-72b", 80, 8, 128, 2, 72706203648},
+    {"qwen3-8b", 36, 8, 128, 2, 8190735360},
+    {"qwen3-32b", 64, 8, 128, 2, 32762123264},
+    {NULL, 0, 0, 0, 0, 0},
 };
 
 uint64_t lta_model_token_bytes(const lta_model *m)
 {
     return 2 * m->layers * m->kv_heads * m->head_size *
            m->value_bytes; /* small: lta_model_parse() bounds them */
+}
+
+uint64_t lta_model_weight_bytes(const lta_model *m)
+{
+    return 2 * m->parameters;
 }
 
 static lta_status unknown_model(const char *text)
@@ -91,6 +96,6 @@ lta_status lta_model_parse(const char *text, char name[64], lta_model *out)
         return unknown_model(text);
     memcpy(name, text, length);
     name[length] = '\0';
-    *out = (lta_model){name, number[0], number[1], number[2], number[3]};
+    *out = (lta_model){name, number[0], number[1], number[2], number[3], 0};
     return LTA_OK;
 }

@@ -94,13 +94,21 @@ done:
     return st;
 }
 
-/* A cache of the table, and how many of its lookups hit at each of max_prompts. */
-enum { MAX_PROMPTS = 12, MOST_CACHES = 12 };
-static const uint64_t max_prompts[MAX_PROMPTS] = {1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024};
+/* The max_prompts of the table: 1, 2, 4, 8, 10, 16, ..., to 1024 always and on to the first that reaches
+ * every attainable hit. No distance exceeds the number of requests, so 2^32 always does. */
+enum { FEWEST_SIZES = 12, MOST_SIZES = 34, MOST_CACHES = 12 };
+static uint64_t max_prompts(unsigned size)
+{
+    enum { KAVIER = 4 }; /* the place of 10, Kavier's default */
+    return size == KAVIER ? 10 : UINT64_C(1) << (size < KAVIER ? size : size - 1);
+}
+
+/* A cache of the table, and how many of its lookups hit at each of its sizes. */
 typedef struct prompt_cache {
     bool by_session;
     uint32_t min_tokens;
-    uint64_t lookups, hits[MAX_PROMPTS];
+    unsigned n_sizes;
+    uint64_t lookups, hits[MOST_SIZES];
     lta_status status;
 } prompt_cache;
 
@@ -108,16 +116,22 @@ static lta_status simulate(const lta_enrichment *e, prompt_cache *c)
 {
     uint64_t *distance = NULL;
     lta_status st = lta_prompt_cache_distances(e, c->min_tokens, c->by_session, &distance, &c->lookups);
+    uint64_t longest = 0;
     for (uint64_t r = 0; st == LTA_OK && r < e->trace.n; r++)
-        for (size_t k = MAX_PROMPTS; k-- > 0 && distance[r] > 0 && distance[r] <= max_prompts[k];)
+        longest = distance[r] > longest ? distance[r] : longest;
+    c->n_sizes = FEWEST_SIZES;
+    while (c->n_sizes < MOST_SIZES && max_prompts(c->n_sizes - 1) < longest)
+        c->n_sizes++;
+    for (uint64_t r = 0; st == LTA_OK && r < e->trace.n; r++)
+        for (unsigned k = c->n_sizes; k-- > 0 && distance[r] > 0 && distance[r] <= max_prompts(k);)
             c->hits[k]++;
     lta_free(distance);
     return st;
 }
 
 /* The table `prompt_cache`: min_tokens of 64, 256, 512, 1024, 2048 and 4096 (in a block trace those that are
- * multiples of block_tokens), max_prompts of 1, 2, 4, ..., 1024 and 10, Kavier's default; scopes session (if
- * the trace has sessions) and global. */
+ * multiples of block_tokens), max_prompts() up to all hits; scopes session (if the trace has sessions) and
+ * global. */
 lta_status lta_build_prompt_cache(const lta_enrichment *e, lta_table_set *set)
 {
     static const uint32_t min_tokens[] = {64, 256, 512, 1024, 2048, 4096};
@@ -151,11 +165,11 @@ lta_status lta_build_prompt_cache(const lta_enrichment *e, lta_table_set *set)
         if (c->status != LTA_OK) /* its detail may be another thread's */
             LTA_TRY(lta_fail(c->status, "could not simulate the prompt cache of keys of %u tokens",
                              c->min_tokens));
-        for (size_t k = 0; k < MAX_PROMPTS; k++) {
+        for (unsigned k = 0; k < c->n_sizes; k++) {
             LTA_TRY(lta_table_row(t));
             LTA_TRY(lta_table_put_text(t, c->by_session ? "session" : "global"));
             lta_table_put_u64(t, c->min_tokens);
-            lta_table_put_u64(t, max_prompts[k]);
+            lta_table_put_u64(t, max_prompts(k));
             lta_table_put_u64(t, e->trace.n);
             lta_table_put_u64(t, c->lookups);
             lta_table_put_u64(t, c->hits[k]);

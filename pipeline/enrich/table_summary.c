@@ -290,11 +290,13 @@ lta_status lta_build_models(const lta_enrichment *e, lta_table_set *set)
         {LTA_U64, "value_bytes", "bytes", "bytes of a value"},
         {LTA_U64, "token_bytes", "bytes",
          "KV cache of a token: 2 x layers x kv_heads x head_size x value_bytes"},
+        {LTA_U64, "weight_bytes", "bytes", "weights, 2 bytes a parameter; 0: not known"},
         {0},
     };
     lta_status st = LTA_OK;
     lta_table *t;
-    LTA_TRY(lta_table_add(set, "models", "KV cache sizes behind every column of bytes", &t));
+    LTA_TRY(lta_table_add(set, "models",
+                          "sizes of models: those behind every column of bytes, and of the weights", &t));
     LTA_TRY(lta_table_columns_add(t, columns));
     for (const lta_model *m = &e->model; m->name; m = m == &e->model ? lta_models : m + 1) {
         if (m != &e->model && strcmp(m->name, e->model.name) == 0)
@@ -306,6 +308,7 @@ lta_status lta_build_models(const lta_enrichment *e, lta_table_set *set)
         lta_table_put_u64(t, m->head_size);
         lta_table_put_u64(t, m->value_bytes);
         lta_table_put_u64(t, lta_model_token_bytes(m));
+        lta_table_put_u64(t, lta_model_weight_bytes(m));
     }
 done:
     return st;

@@ -37,6 +37,7 @@ static const char style[] =
     "figcaption{font-size:.9rem;max-width:40rem}\n"
     "svg text{font-size:12px;fill:var(--ink);font-family:inherit}\n"
     "svg .soft{fill:var(--soft)}\n"
+    "svg .ink{paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}\n"
     ".grid{stroke:var(--rule);stroke-width:.7;fill:none}\n"
     ".axis{stroke:var(--soft);stroke-width:1;fill:none}\n"
     ".mark{stroke:var(--mark);stroke-width:1.4;stroke-dasharray:2 3;fill:none}\n"
@@ -147,7 +148,7 @@ void lta_html_format(lta_html *h, const char *fmt, ...)
     lta_html_text(h, line);
 }
 
-void lta_html_begin(lta_html *h, FILE *stream, const char *title)
+void lta_html_begin(lta_html *h, FILE *stream, const char *name, const char *more)
 {
     lta_out_begin(&h->out, stream);
     lta_html_raw(h, "<!DOCTYPE html>\n"
@@ -157,7 +158,8 @@ void lta_html_begin(lta_html *h, FILE *stream, const char *title)
                     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; "
                     "style-src &#39;unsafe-inline&#39;; img-src data:\"/>\n"
                     "<link rel=\"icon\" href=\"data:,\"/>\n<title>");
-    lta_html_text(h, title);
+    lta_html_text(h, name);
+    lta_html_text(h, more);
     lta_html_raw(h, "</title>\n<style>\n");
     lta_html_raw(h, style);
     lta_html_raw(h, "</style>\n</head>\n<body>\n");

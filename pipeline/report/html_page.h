@@ -21,8 +21,8 @@ typedef struct lta_html {
     lta_text_out out;
 } lta_html; /* large: lives on the heap */
 
-/* The page up to its first heading. */
-void lta_html_begin(lta_html *h, FILE *stream, const char *title);
+/* The page up to its first heading. Its title is `name` and what more there is to say. */
+void lta_html_begin(lta_html *h, FILE *stream, const char *name, const char *more);
 /* The end of the page; errors as lta_out_finish(). */
 LTA_MUST_CHECK lta_status lta_html_finish(lta_html *h, const char *name);
 

@@ -47,9 +47,15 @@ static void head(lta_report_page *p)
     lta_html *h = p->html;
     lta_html_raw(h, "<header>\n<h1>");
     lta_html_name(h, p->name);
+    lta_html_text(h, p->more);
     lta_html_raw(h, "</h1>\n<p class=\"soft\">Exact prefix-cache analysis of a trace of large-language-model "
                     "serving. Numbers are counts of the whole trace, not samples. Every figure has its "
                     "numbers as a table below it.</p>\n");
+    if (p->times && p->summary.n_rows > 2)
+        lta_html_markup(h,
+                        "<p class=\"soft\">Its sources %s in time; <code>/sources/time_shift_us</code> of "
+                        "enriched.h5 says how far the clock of each was moved.</p>\n",
+                        p->interleaved ? "overlap" : "follow one another");
     lta_html_raw(h, "<nav aria-label=\"Figures\">\n<ul>\n");
     for (size_t i = 0; i < N_SECTIONS; i++) {
         lta_html_markup(h, "<li><a href=\"#%s\">", sections[i].id);
@@ -71,6 +77,35 @@ static void foot(lta_report_page *p)
                     "LRU order. GB = 10<sup>9</sup> bytes.</p>\n</footer>\n");
 }
 
+/* Requests stand in order of time: where one source ends before the next begins, each comes once. */
+static lta_status find_interleaving(lta_report_page *p)
+{
+    enum { LEAF = 1 << 16 };
+    static const char path[] = "/requests/source";
+    lta_status st = LTA_OK;
+    lta_type type;
+    uint64_t n = 0;
+    uint16_t *source = NULL, last = 0;
+    bool *seen = NULL;
+    LTA_TRY(LTA_ALLOC(&source, LEAF));
+    LTA_TRY(LTA_CALLOC(&seen, UINT16_MAX + 1));
+    LTA_TRY(lta_reader_describe(p->reader, path, &type, &n, NULL, NULL));
+    for (uint64_t from = 0; from < n && !p->interleaved; from += LEAF) {
+        uint64_t count = n - from < LEAF ? n - from : LEAF;
+        LTA_TRY(lta_reader_rows(p->reader, path, LTA_U16, from, count, source));
+        for (uint64_t i = 0; i < count; i++) {
+            bool again = seen[source[i]] && source[i] != last;
+            p->interleaved = p->interleaved || again;
+            seen[source[i]] = true;
+            last = source[i];
+        }
+    }
+done:
+    lta_free(seen);
+    lta_free(source);
+    return st;
+}
+
 static lta_status load(lta_report_page *p)
 {
     lta_status st = LTA_OK;
@@ -86,13 +121,20 @@ static lta_status load(lta_report_page *p)
                       p->summary.n_rows == 0 ? "summary" : "models");
         goto done;
     }
+    uint64_t n_sources = p->summary.n_rows - 1;
+    if (n_sources > 1 && strcmp(lta_report_text(&p->summary, "source", 0), p->name) == 0)
+        snprintf(p->more, sizeof p->more, " and %llu more source%s", (unsigned long long)n_sources - 1,
+                 n_sources == 2 ? "" : "s");
     p->block = strcmp(p->unit, "block") == 0;
     p->symbols = lta_report_column(&p->summary, "symbols") != LTA_NO_COLUMN;
     p->times = lta_report_column(&p->summary, "span_us") != LTA_NO_COLUMN;
+    if (p->times && n_sources > 1)
+        LTA_TRY(find_interleaving(p));
     p->lengths = lta_report_column(&p->summary, "input_tokens") != LTA_NO_COLUMN;
     p->sessions = lta_report_column(&p->summary, "sessions") != LTA_NO_COLUMN;
     snprintf(p->model, sizeof p->model, "%s", lta_report_text(&models, "model", 0));
     p->token_bytes = lta_report_u64(&models, "token_bytes", 0);
+    p->weight_bytes = lta_report_u64(&models, "weight_bytes", 0);
 done:
     lta_report_table_free(&models);
     return st;
@@ -101,7 +143,7 @@ done:
 static lta_status write_page(const lta_run *run, lta_report_page *p, FILE *stream, const char *name)
 {
     lta_status st = LTA_OK;
-    lta_html_begin(p->html, stream, p->name);
+    lta_html_begin(p->html, stream, p->name, p->more);
     head(p);
     for (size_t i = 0; i < N_SECTIONS; i++) {
         LTA_TRY(lta_check_stop(run));

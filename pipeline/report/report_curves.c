@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { MOST_LINES = 12, MOST_SCOPES = 3 };
-static const double a10_bytes = 24e9;
+static const uint64_t a10_bytes = 24000000000; /* of memory */
 
 /* Rows from .. to-1 of hit_curve: one curve. */
 typedef struct curve {
@@ -126,13 +126,47 @@ static void label_curve(const lta_report_page *p, const curves *c, uint64_t i, c
                  same ? same->scope : "", same ? ")" : "");
 }
 
+/* What an A10 has beside the weights of the model, as far as they are known; 0: they do not fit. */
+static uint64_t a10_budget(const lta_report_page *p)
+{
+    return p->weight_bytes < a10_bytes ? a10_bytes - p->weight_bytes : 0;
+}
+
+/* What the caption says of the axis above and of the dotted line. */
+static void describe_budget(const lta_report_page *p, const curves *c, char *out, size_t size)
+{
+    static const char *const axis = "The axis above is the KV cache of so many tokens.";
+    char weights[LTA_NUMBER_TEXT], left[LTA_NUMBER_TEXT];
+    lta_fixed((double)p->weight_bytes / 1e9, 1, weights);
+    lta_fixed((double)a10_budget(p) / 1e9, 1, left);
+    if (!c->tokens || p->token_bytes == 0)
+        snprintf(out, size, "How many tokens a symbol is, and so how many GB, is not known.");
+    else if (p->weight_bytes == 0)
+        snprintf(out, size,
+                 "%s The dotted line is 24 GB, all the memory of an NVIDIA A10: the model\xe2\x80\x99s "
+                 "weights, which this file does not know, must be taken off it.",
+                 axis);
+    else if (a10_budget(p) > 0)
+        snprintf(out, size,
+                 "%s The dotted line is what the 24 GB of an NVIDIA A10 leave beside the model\xe2\x80\x99s "
+                 "weights, %.40s GB: %.40s GB, less what a server needs besides.",
+                 axis, weights, left);
+    else
+        snprintf(
+            out, size,
+            "%s There is no line for an NVIDIA A10: the model\xe2\x80\x99s weights, %.40s GB, do not fit "
+            "its 24 GB.",
+            axis, weights);
+}
+
 static lta_status draw(lta_report_page *p, const curves *c)
 {
     lta_status st = LTA_OK;
     lta_series series[MOST_LINES];
     lta_point *point = NULL;
-    char caption[LTA_HTML_LINE + 400];
-    double marked = c->tokens && p->token_bytes > 0 ? a10_bytes / (double)p->token_bytes : 0;
+    char caption[LTA_HTML_LINE + 400], budget[LTA_HTML_LINE], mark[160], left[LTA_NUMBER_TEXT];
+    bool sized = c->tokens && p->token_bytes > 0;
+    double marked = sized ? (double)a10_budget(p) / (double)p->token_bytes : 0;
     lta_chart chart = {
         .id = "hit-curve-figure",
         .title = "Hit ratio over the capacity of an LRU prefix cache.",
@@ -146,10 +180,10 @@ static lta_status draw(lta_report_page *p, const curves *c)
         .log_x = true,
         .x_low = INFINITY,
         .x_high = marked,
-        .top_factor = marked > 0 ? (double)p->token_bytes : 0,
+        .top_factor = sized ? (double)p->token_bytes : 0,
         .top_text = "KV cache",
         .mark_x = marked,
-        .mark_text = "24 GB",
+        .mark_text = mark,
         .series = series,
         .n_series = c->n,
     };
@@ -172,14 +206,16 @@ static lta_status draw(lta_report_page *p, const curves *c)
         chart.y_high = fmax(chart.y_high, s->point[s->n - 1].y);
         used += s->n;
     }
+    if (p->weight_bytes > 0)
+        snprintf(mark, sizeof mark, "A10 beside %s: %.40s GB", p->model,
+                 lta_fixed((double)a10_budget(p) / 1e9, 1, left));
+    else
+        snprintf(mark, sizeof mark, "24 GB");
+    describe_budget(p, c, budget, sizeof budget);
     snprintf(caption, sizeof caption,
              "Denominator: looked-up blocks of all requests. Lines end at the ratio of an unlimited cache. "
              "Capacity is shared in every scope. %s",
-             marked > 0
-                 ? "The axis above is the KV cache of so many tokens. The dotted line is 24 GB, all the "
-                   "memory of an NVIDIA A10: the model\xe2\x80\x99s weights, which this file does not know, "
-                   "must be taken off it."
-                 : "How many tokens a symbol is, and so how many GB, is not known.");
+             budget);
     lta_chart_draw(p->html, &chart);
 done:
     lta_free(point);

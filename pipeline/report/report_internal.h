@@ -14,11 +14,14 @@ typedef struct lta_report_page {
     lta_html *html;
     const lta_reader *reader;
     char *name, *unit;                      /* of the trace */
+    char more[48];                          /* sources than the one that gave it its name; empty: none */
+    bool interleaved;                       /* sources overlap in time */
     uint64_t block_tokens;                  /* 0: symbols are of unequal numbers of tokens */
     bool block;                             /* symbols are blocks */
     bool symbols, times, lengths, sessions; /* what the trace has */
     char model[96];                         /* of --model */
     uint64_t token_bytes;                   /* KV cache of a token in it */
+    uint64_t weight_bytes;                  /* of its weights; 0: not known */
     lta_report_table summary;               /* last row: the whole trace */
 } lta_report_page;
 

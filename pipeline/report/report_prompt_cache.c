@@ -44,7 +44,8 @@ static lta_status draw(lta_report_page *p, const lta_report_table *t, const lta_
             "length of the key.",
         .caption =
             "Denominator: all requests. A prompt hits when its first tokens, as many as the key has, are "
-            "those of an entry; shorter inputs do not look up. The dotted line counts requests of which "
+            "those of an entry; shorter inputs do not look up. A line ends where every attainable hit is "
+            "reached. The dotted line counts requests of which "
             "an unlimited prefix cache (blocks of 1 symbol) hits anything at all.",
         .x_text = "entries of the cache, prompts",
         .y_text = "hits / requests",

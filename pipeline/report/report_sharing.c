@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOST_BARS = 12 };
+enum { MOST_SOURCES = 11 }; /* with a bar of their own, under that of the whole trace */
 
 static uint64_t minus(uint64_t a, uint64_t b)
 {
@@ -33,6 +33,25 @@ static lta_bar make_bar(const lta_report_page *p, uint64_t row)
         b.part[2] = minus(input, global);
     }
     return b;
+}
+
+/* The rows of the MOST_SOURCES sources with most input symbols, in the order of the table; of equal ones the
+ * first. */
+static uint64_t choose_sources(const lta_report_table *t, uint64_t n_sources, uint64_t chosen[MOST_SOURCES])
+{
+    uint64_t largest[MOST_SOURCES + 1], n = 0, kept = 0; /* falling; one more than are kept */
+    for (uint64_t row = 0; row < n_sources; row++) {
+        uint64_t k = n, symbols = lta_report_u64(t, "input_symbols", row);
+        for (; k > 0 && lta_report_u64(t, "input_symbols", largest[k - 1]) < symbols; k--)
+            largest[k] = largest[k - 1];
+        largest[k] = row;
+        n += n < MOST_SOURCES;
+    }
+    for (uint64_t row = 0; row < n_sources; row++)
+        for (uint64_t k = 0; k < n; k++)
+            if (largest[k] == row)
+                chosen[kept++] = row;
+    return kept;
 }
 
 static void put_numbers(lta_html *h, const lta_bars *b)
@@ -67,15 +86,14 @@ static void put_numbers(lta_html *h, const lta_bars *b)
 lta_status lta_report_sharing(lta_report_page *p)
 {
     lta_html *h = p->html;
-    lta_bar bar[MOST_BARS];
-    uint64_t n_rows = p->summary.n_rows;
+    lta_bar bar[MOST_SOURCES + 1];
+    uint64_t chosen[MOST_SOURCES], n_chosen = 0, n_sources = p->summary.n_rows - 1;
+    char caption[LTA_HTML_LINE], number[LTA_NUMBER_TEXT];
     lta_bars b = {
         .id = "sharing-figure",
         .title = "Input symbols by who left them behind, as shares of all input symbols.",
         .description = "A bar for the whole trace and for each source, cut into shares of its input symbols.",
-        .caption =
-            "Each symbol counts where it is found first: in the session, then in the same source file, "
-            "then in any file; capacity is unlimited.",
+        .caption = caption,
         .n_parts = p->sessions ? 4 : 3,
         .bar = bar,
     };
@@ -89,14 +107,21 @@ lta_status lta_report_sharing(lta_report_page *p)
     }
     for (int i = 0; i < b.n_parts; i++)
         b.part_label[i] = p->sessions ? with[i] : without[i];
-    bar[b.n_bars++] = make_bar(p, n_rows - 1);
-    for (uint64_t row = 0; n_rows > 2 && row + 1 < n_rows && b.n_bars < MOST_BARS; row++)
-        bar[b.n_bars++] = make_bar(p, row);
+    if (n_sources > 1)
+        n_chosen = choose_sources(&p->summary, n_sources, chosen);
+    bar[b.n_bars++] = make_bar(p, n_sources);
+    for (uint64_t i = 0; i < n_chosen; i++)
+        bar[b.n_bars++] = make_bar(p, chosen[i]);
     bar[0].label = "the whole trace";
-    if (n_rows == 2)
+    size_t used = (size_t)snprintf(caption, sizeof caption,
+                                   "Each symbol counts where it is found first: in the session, then in the "
+                                   "same source file, then in any file; capacity is unlimited.");
+    if (n_chosen > 0 && n_chosen < n_sources)
+        snprintf(caption + used, sizeof caption - used,
+                 " The sources drawn are the largest %d of %.40s, by input symbols.", MOST_SOURCES,
+                 lta_grouped(n_sources, number));
+    if (n_sources == 1)
         lta_html_raw(h, "<p>There is one source file, so nothing is shared between files.</p>\n");
-    if (n_rows > 2 && b.n_bars < n_rows)
-        lta_html_markup(h, "<p>The first %d sources are drawn.</p>\n", MOST_BARS - 1);
     lta_html_raw(h, "<div class=\"figures\">\n");
     lta_bars_draw(h, &b);
     lta_html_raw(h, "</div>\n");

@@ -112,7 +112,8 @@ const char *lta_report_text(const lta_report_table *t, const char *column, uint6
     return c && c->type == LTA_STR ? lta_strings_get(&c->texts, row) : "";
 }
 
-void lta_report_cell(lta_html *h, const lta_report_table *t, int column, uint64_t row)
+/* The value as in CSV. */
+static void put_exact(lta_html *h, const lta_report_table *t, int column, uint64_t row)
 {
     const lta_csv_column *c = &t->column[column];
     char text[LTA_NUMBER_TEXT];
@@ -134,15 +135,30 @@ void lta_report_cell(lta_html *h, const lta_report_table *t, int column, uint64_
     }
 }
 
+/* The value for people: integers in groups of three digits, and a dash where there is none (-1). */
+static void put_readable(lta_html *h, const lta_report_table *t, int column, uint64_t row)
+{
+    const lta_csv_column *c = &t->column[column];
+    char text[LTA_NUMBER_TEXT];
+    if (c->type == LTA_STR || c->type == LTA_F64)
+        put_exact(h, t, column, row);
+    else if (c->type == LTA_I64 && ((const int64_t *)c->data)[row] < 0)
+        lta_html_raw(h, "-");
+    else
+        lta_html_raw(h, lta_grouped(c->type == LTA_I64 ? (uint64_t)((const int64_t *)c->data)[row]
+                                                       : unsigned_value(c, row),
+                                    text));
+}
+
 /* The first column heads its row. */
 static void put_row(lta_html *h, const lta_report_table *t, const int *chosen, uint64_t n_chosen,
-                    uint64_t row)
+                    uint64_t row, bool readable)
 {
     lta_html_raw(h, "<tr>");
     for (uint64_t i = 0; i < n_chosen; i++) {
         bool text = t->column[chosen[i]].type == LTA_STR;
         lta_html_raw(h, i == 0 ? "<th scope=\"row\">" : text ? "<td class=\"text\">" : "<td>");
-        lta_report_cell(h, t, chosen[i], row);
+        (readable ? put_readable : put_exact)(h, t, chosen[i], row);
         lta_html_raw(h, i == 0 ? "</th>" : "</td>");
     }
     lta_html_raw(h, "</tr>\n");
@@ -186,7 +202,7 @@ void lta_report_rows(lta_html *h, const lta_report_table *t, const char *const *
     }
     lta_html_heads_end(h);
     for (uint64_t i = 0; i < n; i++)
-        put_row(h, t, chosen, n_chosen, rows ? rows[i] : i);
+        put_row(h, t, chosen, n_chosen, rows ? rows[i] : i, open);
     lta_html_table_end(h);
     lta_html_raw(h, "</details>\n");
 }
@@ -194,21 +210,22 @@ void lta_report_rows(lta_html *h, const lta_report_table *t, const char *const *
 void lta_report_upright(lta_html *h, const lta_report_table *t, uint64_t row, const char *caption)
 {
     lta_html_table_begin(h, NULL, caption);
-    lta_html_head(h, "name", NULL);
-    lta_html_head(h, "value", NULL);
-    lta_html_text_head(h, "unit");
-    lta_html_text_head(h, "what it is");
+    lta_html_head(h, "name", "and what it is");
+    lta_html_head(h, "value", "and its unit");
     lta_html_heads_end(h);
     for (uint64_t c = 0; c < t->n_columns; c++) {
         const char *unit = lta_strings_get(&t->units, c);
         lta_html_raw(h, "<tr><th scope=\"row\">");
         lta_html_text(h, lta_strings_get(&t->names, c));
-        lta_html_raw(h, "</th><td>");
-        lta_report_cell(h, t, (int)c, row);
-        lta_html_raw(h, "</td><td class=\"text\">");
-        lta_html_text(h, strcmp(unit, "1") == 0 ? "" : unit);
-        lta_html_raw(h, "</td><td class=\"text\">");
+        lta_html_raw(h, "<small>");
         lta_html_text(h, lta_strings_get(&t->descriptions, c));
+        lta_html_raw(h, "</small></th><td>");
+        put_readable(h, t, (int)c, row);
+        if (strcmp(unit, "1") != 0) {
+            lta_html_raw(h, "<small>");
+            lta_html_text(h, unit);
+            lta_html_raw(h, "</small>");
+        }
         lta_html_raw(h, "</td></tr>\n");
     }
     lta_html_table_end(h);

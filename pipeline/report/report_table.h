@@ -29,13 +29,13 @@ double lta_report_f64(const lta_report_table *t, const char *column, uint64_t ro
 uint64_t lta_report_u64(const lta_report_table *t, const char *column, uint64_t row);
 const char *lta_report_text(const lta_report_table *t, const char *column, uint64_t row);
 
-/* The value with as many digits as in CSV, escaped. */
-void lta_report_cell(lta_html *h, const lta_report_table *t, int column, uint64_t row);
 /* Rows of the table, in a <details>, with the columns named (those that the table has) or all of them:
- * columns NULL. rows [n] or NULL: the first n. open: shown at once. Says where the other rows are. */
+ * columns NULL. rows [n] or NULL: the first n. Values as in CSV; open: shown at once, and with numbers for
+ * people. Says where the other rows are. */
 void lta_report_rows(lta_html *h, const lta_report_table *t, const char *const *columns, const uint64_t *rows,
                      uint64_t n, bool open, const char *caption);
-/* The one row `row` as a table of names, values, units and what they are. */
+/* The one row `row` as a table of two columns, which fit a phone: names with what they are, values with their
+ * units. */
 void lta_report_upright(lta_html *h, const lta_report_table *t, uint64_t row, const char *caption);
 
 #endif

@@ -16,12 +16,18 @@ static const scale byte_scales[] = {{1, " B"},     {1e3, " kB"},  {1e6, " MB"}, 
 static const scale time_scales[] = {{1, " \xc2\xb5s"}, {1e3, " ms"},   {1e6, " s"},
                                     {60e6, " min"},    {3600e6, " h"}, {86400e6, " d"}};
 
-/* Powers of ten among seconds, and what people count in above. */
+/* Powers of ten among seconds, and what people count in above; and more of them, for short axes. */
 static const double time_ticks[] = {1,    1e1,   1e2,    1e3,     1e4,     1e5,      1e6,      1e7,
                                     60e6, 600e6, 3600e6, 36000e6, 86400e6, 864000e6, 8640000e6};
-enum { N_TIME_TICKS = sizeof time_ticks / sizeof *time_ticks };
+static const double more_time_ticks[] = {
+    1,      2,      5,       1e1,     2e1,     5e1,      1e2,      2e2,     5e2,    1e3,
+    2e3,    5e3,    1e4,     2e4,     5e4,     1e5,      2e5,      5e5,     1e6,    2e6,
+    5e6,    1e7,    2e7,     30e6,    60e6,    120e6,    300e6,    600e6,   1200e6, 1800e6,
+    3600e6, 7200e6, 18000e6, 36000e6, 86400e6, 172800e6, 432000e6, 864000e6};
 
-#define COUNT(a) (sizeof(a) / sizeof *(a))
+enum { FEWEST_TICKS = 3 };
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 
 /* The smallest of 1, 2, 5 times a power of ten that is at least `least`. */
 static double round_step(double least)
@@ -39,7 +45,7 @@ static double round_step(double least)
 static double time_unit(double high)
 {
     double unit = 1;
-    for (size_t i = 0; i < COUNT(time_scales); i++)
+    for (int i = 0; i < COUNT(time_scales); i++)
         if (high >= 3 * time_scales[i].factor)
             unit = time_scales[i].factor;
     return unit;
@@ -74,27 +80,18 @@ static void choose_ticks(lta_axis *a, const double *candidate, int n, int ticks)
     while (last > first && candidate[last - 1] > a->high * (1 + 1e-9))
         last--;
     int every = last > first ? (last - first - 1) / ticks + 1 : 1;
+    a->n_ticks = 0;
     for (int i = first; i < last; i += every)
         a->tick[a->n_ticks++] = candidate[i];
 }
 
-lta_axis lta_axis_log(lta_quantity quantity, double low, double high, double from, double to, int ticks)
+/* At 1, or with `fine` at 1, 2 and 5, times powers of ten. */
+static void choose_decades(lta_axis *a, bool fine, int ticks)
 {
     enum { DECADES = 24 };
-    if (!(low > 0) || !isfinite(low))
-        low = 1;
-    if (!(high > low * 1.5) || !isfinite(high))
-        high = low * 10;
-    lta_axis a = {
-        .quantity = quantity, .log = true, .low = low, .high = high, .from = from, .to = to, .time_unit = 1};
-    if (quantity == LTA_TIME_US) {
-        choose_ticks(&a, time_ticks, N_TIME_TICKS, ticks);
-        return a;
-    }
     double candidate[3 * DECADES];
     int n = 0;
-    bool fine = high / low < 200; /* decades alone would be one or two */
-    double start = floor(log10(low));
+    double start = floor(log10(a->low));
     for (int k = 0; k < DECADES; k++) {
         double power = pow(10, start + k);
         candidate[n++] = power;
@@ -103,7 +100,41 @@ lta_axis lta_axis_log(lta_quantity quantity, double low, double high, double fro
             candidate[n++] = 5 * power;
         }
     }
-    choose_ticks(&a, candidate, n, ticks);
+    choose_ticks(a, candidate, n, ticks);
+}
+
+/* Of an axis so short that it looks linear. */
+static void choose_equal_steps(lta_axis *a, int ticks)
+{
+    enum { STEPS = 8 }; /* of which 3 ticks at least are left when the step is made round */
+    double candidate[2 * STEPS], step = a->time_unit * round_step((a->high - a->low) / a->time_unit / STEPS);
+    if (a->quantity == LTA_COUNT && step < 1)
+        step = 1;
+    double first = ceil(a->low / step * (1 - 1e-9));
+    for (int i = 0; i < 2 * STEPS; i++)
+        candidate[i] = step * (first + i);
+    choose_ticks(a, candidate, 2 * STEPS, ticks);
+}
+
+lta_axis lta_axis_log(lta_quantity quantity, double low, double high, double from, double to, int ticks)
+{
+    if (!(low > 0) || !isfinite(low))
+        low = 1;
+    if (!(high > low * 1.5) || !isfinite(high))
+        high = low * 10;
+    lta_axis a = {
+        .quantity = quantity, .log = true, .low = low, .high = high, .from = from, .to = to, .time_unit = 1};
+    if (quantity == LTA_TIME_US) {
+        choose_ticks(&a, time_ticks, COUNT(time_ticks), ticks);
+        if (a.n_ticks < FEWEST_TICKS)
+            choose_ticks(&a, more_time_ticks, COUNT(more_time_ticks), ticks);
+        a.time_unit = time_unit(high);
+    } else {
+        choose_decades(&a, high / low < 1000, ticks);
+    }
+    if (a.n_ticks < FEWEST_TICKS)
+        choose_equal_steps(&a, ticks);
+    a.time_unit = 1;
     return a;
 }
 
@@ -119,9 +150,9 @@ double lta_axis_place(const lta_axis *a, double value)
 }
 
 /* In the largest scale of which there is at least one. */
-static const char *scaled_text(const scale *scales, size_t n, double value, char out[LTA_NUMBER_TEXT])
+static const char *scaled_text(const scale *scales, int n, double value, char out[LTA_NUMBER_TEXT])
 {
-    size_t i = 0;
+    int i = 0;
     while (i + 1 < n && value >= scales[i + 1].factor * (1 - 1e-9))
         i++;
     double shown = value / scales[i].factor;
@@ -156,7 +187,7 @@ const char *lta_axis_tick_text(const lta_axis *a, int tick, char out[LTA_NUMBER_
     if (a->quantity != LTA_TIME_US || a->log || value <= 0)
         return lta_quantity_text(a->quantity, value, out);
     lta_trimmed(value / a->time_unit, 3, out);
-    for (size_t i = 0; i < COUNT(time_scales); i++)
+    for (int i = 0; i < COUNT(time_scales); i++)
         if (time_scales[i].factor == a->time_unit) {
             size_t used = strlen(out);
             snprintf(out + used, LTA_NUMBER_TEXT - used, "%s", time_scales[i].suffix);

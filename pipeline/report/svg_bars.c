@@ -6,7 +6,16 @@
 
 #include <string.h>
 
-enum { WIDTH = 400, LEFT = 2, RIGHT = 398, PITCH = 42, BAR_TOP = 18, BAR_HEIGHT = 18, LETTERS = 44 };
+enum {
+    WIDTH = 400,
+    LEFT = 2,
+    RIGHT = 398,
+    PITCH = 42,
+    BAR_TOP = 18,
+    BAR_HEIGHT = 18,
+    AXIS_HEIGHT = 24,
+    LETTERS = 44
+};
 
 /* Hatching 1, 2 and 3: parts differ without colour. Pattern 0 is plain. */
 static void define_patterns(lta_html *h)
@@ -74,12 +83,44 @@ static void describe(lta_html *h, const lta_bars *b)
     }
 }
 
+/* From 0 to 100 %, below the bars. */
+static void draw_axis(lta_html *h, int top)
+{
+    lta_axis a = lta_axis_linear(LTA_SHARE, 1, LEFT, RIGHT, 5, true);
+    char text[LTA_NUMBER_TEXT];
+    lta_html_markup(h, "<path class=\"axis\" d=\"M%d %dL%d %d", LEFT, top, RIGHT, top);
+    for (int i = 0; i < a.n_ticks; i++) {
+        lta_html_raw(h, "M");
+        lta_svg_number(h, lta_axis_place(&a, a.tick[i]));
+        lta_html_markup(h, " %dv5", top);
+    }
+    lta_html_raw(h, "\"/>\n");
+    for (int i = 0; i < a.n_ticks; i++) {
+        lta_html_raw(h, "<text class=\"soft\" x=\"");
+        lta_svg_number(h, lta_axis_place(&a, a.tick[i]));
+        lta_html_markup(h, "\" y=\"%d\" text-anchor=\"%s\">", top + 18,
+                        i == 0               ? "start"
+                        : i + 1 == a.n_ticks ? "end"
+                                             : "middle");
+        lta_html_text(h, lta_axis_tick_text(&a, i, text));
+        lta_html_raw(h, "</text>\n");
+    }
+}
+
+static bool is_anywhere(const lta_bars *b, int part)
+{
+    for (uint64_t i = 0; i < b->n_bars; i++)
+        if (b->bar[i].whole > 0 && b->bar[i].part[part] > 0)
+            return true;
+    return false;
+}
+
 void lta_bars_draw(lta_html *h, const lta_bars *b)
 {
     lta_html_markup(h,
                     "<figure id=\"%s\">\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
                     "aria-labelledby=\"%s-title %s-desc\">\n<title id=\"%s-title\">",
-                    b->id, WIDTH, (int)b->n_bars * PITCH, b->id, b->id, b->id);
+                    b->id, WIDTH, (int)b->n_bars * PITCH + AXIS_HEIGHT, b->id, b->id, b->id);
     lta_html_text(h, b->title);
     lta_html_markup(h, "</title>\n<desc id=\"%s-desc\">", b->id);
     describe(h, b);
@@ -99,10 +140,12 @@ void lta_bars_draw(lta_html *h, const lta_bars *b)
             before += bar->part[p];
         }
     }
+    draw_axis(h, (int)b->n_bars * PITCH);
     lta_html_raw(h, "</svg>\n");
     lta_legend_begin(h);
     for (int p = 0; p < b->n_parts; p++)
-        lta_legend_entry(h, b->part_label[p], p, p, true);
+        if (is_anywhere(b, p))
+            lta_legend_entry(h, b->part_label[p], p, p, true);
     lta_legend_end(h);
     lta_html_raw(h, "<figcaption>");
     lta_html_text(h, b->title);

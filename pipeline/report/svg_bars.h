@@ -22,7 +22,7 @@ typedef struct lta_bars {
     uint64_t n_bars;
 } lta_bars;
 
-/* A <figure> with drawing, legend and caption. */
+/* A <figure> with drawing, legend (of the parts that some bar has) and caption. */
 void lta_bars_draw(lta_html *h, const lta_bars *b);
 
 #endif

@@ -120,8 +120,28 @@ static void draw_axes(lta_html *h, const lta_chart *c, const frame *f)
         put_text(h, "soft", "end", WIDTH - 2, 12, c->top_text);
 }
 
+/* Steps, broken where there is no value. */
+static void draw_steps(lta_html *h, const frame *f, const lta_series *s)
+{
+    bool down = false;
+    double last_y = 0;
+    lta_html_markup(h, "<path class=\"line c%d d%d\" d=\"", s->colour, s->dash);
+    for (uint64_t i = 0; i < s->n; i++) {
+        double x = lta_axis_place(&f->x, s->point[i].x);
+        if (down)
+            put_pair(h, "L", x, last_y);
+        bool value = !isnan(s->point[i].y), last = i + 1 == s->n; /* the last point ends a step */
+        if (value && !last) {
+            last_y = lta_axis_place(&f->y, s->point[i].y);
+            put_pair(h, down ? "L" : "M", x, last_y);
+        }
+        down = value;
+    }
+    lta_html_raw(h, "\"/>\n");
+}
+
 /* A line, without points that would lie on the one before. */
-static void draw_series(lta_html *h, const frame *f, const lta_series *s)
+static void draw_line(lta_html *h, const frame *f, const lta_series *s)
 {
     double last_x = -1, last_y = -1;
     lta_html_markup(h, "<path class=\"line c%d d%d\" d=\"", s->colour, s->dash);
@@ -130,8 +150,6 @@ static void draw_series(lta_html *h, const frame *f, const lta_series *s)
         bool ends = i == 0 || i + 1 == s->n;
         if (!ends && fabs(x - last_x) < 0.5 && fabs(y - last_y) < 0.5)
             continue;
-        if (i > 0 && s->step)
-            put_pair(h, "L", x, last_y);
         put_pair(h, i == 0 ? "M" : "L", x, y);
         last_x = x;
         last_y = y;
@@ -151,11 +169,8 @@ static void draw_markers(lta_html *h, const frame *f, const lta_series *s, uint6
         double x = lta_axis_place(&f->x, s->point[i].x), y = lta_axis_place(&f->y, s->point[i].y);
         if (i + 1 == s->n || x > next)
             continue;
-        if (!s->step) {
-            double x1 = lta_axis_place(&f->x, s->point[i + 1].x),
-                   y1 = lta_axis_place(&f->y, s->point[i + 1].y);
-            y += x1 > x ? (y1 - y) * (next - x) / (x1 - x) : 0;
-        }
+        double x1 = lta_axis_place(&f->x, s->point[i + 1].x), y1 = lta_axis_place(&f->y, s->point[i + 1].y);
+        y += x1 > x ? (y1 - y) * (next - x) / (x1 - x) : 0;
         put_marker(h, next, y, s->colour);
     }
     /* a line too short for them has one at its end */
@@ -172,13 +187,17 @@ static void describe(lta_html *h, const lta_chart *c)
         const lta_series *s = &c->series[i];
         if (s->n == 0)
             continue;
-        const lta_point *last = &s->point[s->n - 1];
+        const lta_point *first = s->point, *last = &s->point[s->n - 1];
+        while (first < last && isnan(first->y))
+            first++;
+        while (last > first && isnan(last->y))
+            last--;
         lta_html_raw(h, " ");
         lta_html_text(h, s->label);
         lta_html_raw(h, ": from ");
-        lta_html_text(h, lta_quantity_text(c->y_quantity, s->point[0].y, a));
+        lta_html_text(h, lta_quantity_text(c->y_quantity, first->y, a));
         lta_html_raw(h, " at ");
-        lta_html_text(h, lta_quantity_text(c->x_quantity, s->point[0].x, b));
+        lta_html_text(h, lta_quantity_text(c->x_quantity, first->x, b));
         lta_html_raw(h, " to ");
         lta_html_text(h, lta_quantity_text(c->y_quantity, last->y, d));
         lta_html_raw(h, " at ");
@@ -191,9 +210,10 @@ static void draw_marks(lta_html *h, const lta_chart *c, const frame *f)
 {
     if (c->mark_x > 0) {
         double x = lta_axis_place(&f->x, c->mark_x);
-        bool left = x > (LEFT + RIGHT) / 2.0;
+        bool left = x > (LEFT + RIGHT) / 2.0; /* where there is more room; lines rise, so above them there */
         put_line(h, "mark", x, f->ceiling, x, BOTTOM);
-        put_text(h, "ink", left ? "end" : "start", left ? x - 4 : x + 4, BOTTOM - 6, c->mark_text);
+        put_text(h, "ink", left ? "end" : "start", left ? x - 4 : x + 4, left ? f->ceiling + 13 : BOTTOM - 6,
+                 c->mark_text);
     }
     if (c->level > 0) {
         double y = lta_axis_place(&f->y, c->level);
@@ -243,9 +263,9 @@ void lta_chart_draw(lta_html *h, const lta_chart *c)
     draw_axes(h, c, &f);
     for (uint64_t i = 0; i < c->n_series; i++)
         if (c->series[i].n > 0)
-            draw_series(h, &f, &c->series[i]);
+            (c->series[i].step ? draw_steps : draw_line)(h, &f, &c->series[i]);
     for (uint64_t i = 0; i < c->n_series; i++)
-        if (c->series[i].n > 0)
+        if (c->series[i].n > 0 && !c->series[i].step)
             draw_markers(h, &f, &c->series[i], i, c->n_series);
     draw_marks(h, c, &f);
     lta_html_raw(h, "</svg>\n");

@@ -1,7 +1,8 @@
 /* pipeline/report/svg_chart.h - line and step charts as SVG inside the page.
  *
  * A drawing is 400 units wide, so that its letters can be read on a phone, and carries a title and a
- * description in words. Lines differ in colour, marker and dashes. */
+ * description in words. Lines differ in colour, marker and dashes; steps have
+ * no markers. */
 #ifndef LTA_REPORT_SVG_CHART_H
 #define LTA_REPORT_SVG_CHART_H
 
@@ -20,7 +21,7 @@ typedef struct lta_point {
 typedef struct lta_series {
     char label[LTA_SERIES_LABEL];
     int colour, dash; /* below LTA_COLOURS (which also choose the marker) and LTA_DASHES */
-    bool step;        /* y holds from its x to the next one's */
+    bool step;        /* y holds from its x to the next one's; NaN: no value, the line breaks */
     uint64_t n;
     lta_point *point; /* x rising; borrowed */
 } lta_series;

@@ -5,6 +5,7 @@ import csv
 import glob
 import html.parser
 import json
+import math
 import os
 import re
 import shutil
@@ -122,7 +123,7 @@ class Notebooks(support.CliTest):
         for f in manifest["figures"]:
             if f["absent"]:
                 self.assertIn(f["absent"], shown)
-        self.assertIn("chats: (24000000000 - 16000000000) bytes / 131072 bytes a token = 61035 tokens", pages["curves.html"])
+        self.assertIn("chats: (24000000000 - 16060522496) bytes / 131072 bytes a token = 60573 tokens", pages["curves.html"])
 
     def test_same_bytes(self):
         second = os.path.join(self.given, "again")
@@ -167,6 +168,73 @@ class Notebooks(support.CliTest):
         self.check_rows("enough", self.table("enough", plain))
         rows = self.check_rows("denominators", self.table("denominators", lambda r: plain(r) and r["scope"] == b"global"))
         self.assertIn("request_mean", rows[0])
+
+    def test_budgets(self):
+        """24 GB less the weights of the table `models`, in whole tokens; none where they do not fit."""
+        code = "import figures, json, sys; t, *_ = figures.release(sys.argv[1]); " \
+               "print(json.dumps({m: figures.a10_budget(t, m) for m in figures.MODELS}))"
+        command = [support.VENV_PYTHON, "-B", "-c", code, self.release]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=FOLDER)
+        want = {r["model"]: [24 * 10**9 - int(r["weight_bytes"]), (24 * 10**9 - int(r["weight_bytes"])) // int(r["token_bytes"])]
+                for r in self.table("models")}
+        got = json.loads(done.stdout)
+        self.assertEqual({m for m, budget in got.items() if budget is None}, {"llama-3-70b", "llama-2-13b"})
+        for model, budget in got.items():
+            self.assertEqual(budget, want[model] if want[model][0] > 0 else None, model)
+        self.assertEqual(got["llama-3-8b"], [7939477504, 60573])
+
+    def test_drawn(self):
+        """What the files do not tell as text: markers alone, labels of ticks, circles that lie on their own curves."""
+        code = """if True:
+            import figures, json, sys
+            from matplotlib.figure import Figure
+            trace, *_ = figures.release(sys.argv[1])
+            def lines(name):
+                figure = Figure()
+                getattr(figures, name)(trace, figure)
+                axis = figure.axes[0]
+                return {"ticks": [t.get_text() for t in axis.get_xticklabels()], "y": axis.get_ylabel(), "lines": [
+                    [l.get_label(), l.get_linestyle(), l.get_marker(), l.get_xdata().tolist(), l.get_ydata().tolist()]
+                    for l in axis.lines if len(l.get_xdata()) and not isinstance(l.get_xdata(), list)]}
+            print(json.dumps({n: lines(n) for n in ("enough", "denominators", "hit_curve_models")}))"""
+        command = [support.VENV_PYTHON, "-B", "-c", code, self.release]
+        got = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=FOLDER).stdout)
+        self.assertEqual([(l, line, m) for l, line, m, _, _ in got["enough"]["lines"]],
+                         [("scope global", "None", "o"), ("scope source", "None", "s"), ("scope session", "None", "^")])
+        self.assertIn("its own scope's ceiling", got["enough"]["y"])
+        first = self.table("hit_curve", lambda r: (r["scope"], r["block"], r["reserve_last"]) == (b"global", 1, 0))[0]
+        for row, label in zip(self.figure("denominators"), got["denominators"]["ticks"]):
+            self.assertEqual(label, format(int(row["capacity"]), ",") + (
+                "\nthe last vertex:\nevery hit" if row["hits"] == first["ceiling"] else ""))
+        self.assertEqual(sum("vertex" in t for t in got["denominators"]["ticks"]), 1)
+        curves = {}
+        for label, style, marker, x, y in got["hit_curve_models"]["lines"]:
+            if style != "None":
+                model, said = label.split(": ")
+                curves[model] = (said, x, y)
+                continue
+            at, (said, xs, ys) = x[0], curves[model]  # a circle follows its curve
+            self.assertEqual(said, "%.1f GB" % at)
+            i = next(i for i, other in enumerate(xs) if other >= at)
+            share = math.log(at / xs[i - 1]) / math.log(xs[i] / xs[i - 1])
+            self.assertAlmostEqual(y[0], ys[i - 1] + (ys[i] - ys[i - 1]) * share, places=9)
+        too_large = {m for m, (said, _, _) in curves.items() if said == "does not fit an A10"}
+        self.assertEqual(too_large, {"llama-3-70b", "llama-2-13b"})
+
+    def test_ticks(self):
+        """At least three on any axis, where whole numbers allow it, and not many more."""
+        code = "import figures, json; print(json.dumps([" \
+               "(a, a * f, figures.log_ticks(a, a * f), figures.log_ticks(a, a * f, False)) " \
+               "for a in (0.003, 0.7, 1.0, 3.3, 47.0, 999.0, 8.2e6) for f in (2, 3, 9, 11, 80, 999, 1e3, 1e5, 1e11)]))"
+        done = subprocess.run([support.VENV_PYTHON, "-B", "-c", code], stdout=subprocess.PIPE, check=True, cwd=FOLDER)
+        for low, high, whole, any_number in json.loads(done.stdout):
+            for ticks in (whole, any_number):
+                self.assertEqual(ticks, sorted(set(ticks)))
+                self.assertLessEqual(len(ticks), 10)
+                self.assertTrue(all(0.999 * low <= t <= 1.001 * high for t in ticks), (low, high, ticks))
+            self.assertGreaterEqual(len(any_number), 3, (low, high))
+            self.assertGreaterEqual(len(whole), min(3, int(high) - math.ceil(low) + 1), (low, high))
+            self.assertTrue(all(t == int(t) for t in whole))
 
     def test_numbers_of_distributions(self):
         for figure, names in (("reuse_distance", ("reuse_distance", "reuse_distance_request")), ("reuse_time", ("reuse_time",)),

@@ -1,6 +1,7 @@
 """lta report: one well-formed page with the figures that the trace allows and the numbers of the tables; nothing from outside."""
 import http.server
 import json
+import math
 import os
 import re
 import shutil
@@ -95,6 +96,11 @@ class ReportTest(support.CliTest):
             self.assertEqual(svg.attrib["role"], "img")
             for label in svg.attrib["aria-labelledby"].split():
                 self.assertTrue(text_of(page.by_id[label]).strip(), label)
+            if figure.attrib["id"] != "sharing-figure":
+                below = [text_of(e) for e in page.all("text", svg) if e.attrib["y"] == "245"]
+                self.assertEqual(len(below), len(set(below)), below)
+                if set(below) - set("123"):  # counts so small cannot be cut further
+                    self.assertGreaterEqual(len(below), 3, figure.attrib["id"])
         for table in page.all("table"):
             self.assertTrue(text_of(page.all("caption", table)[0]).strip())
             for th in page.all("th", table):
@@ -109,6 +115,8 @@ class ReportTest(support.CliTest):
         seen = set()
         for name, header, rows in page.csv_tables():
             want = [[r[c] for c in header] for r in support.read_csv_file(os.path.join(store, "tables", name))]
+            if name == "prefixes.csv":  # for people: shown at once
+                want = [["-" if v == "-1" else format(int(v), ",") for v in row] for row in want]
             self.assertTrue(rows or not want, name)
             places = iter(range(len(want)))
             for row in rows:
@@ -129,16 +137,50 @@ class Figures(ReportTest):
         self.assertLessEqual({"summary.csv", "hit_curve.csv", "enough.csv", "reuse_distance.csv", "reuse_distance_request.csv",
                               "reuse_time.csv", "input_length.csv", "output_length.csv", "think_time.csv", "session_turns.csv",
                               "windows.csv", "prefixes.csv", "prompt_cache.csv", "denominators.csv", "distributions.csv"}, seen)
-        # a line for each scope and block size, and the mark of 24 GB with what it does not know
+        # a line for each scope and block size
         curve = page.by_id["hit-curve-figure"]
         lines = [e for e in curve.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line")]
         self.assertEqual(len(lines), 2 * 3 * 2)  # in the drawing, and in the legend
         self.assertEqual(len({e.attrib["class"] for e in lines}), 6)
-        self.assertIn("24 GB", text_of(page.all("svg", curve)[0]))
-        self.assertIn("weights", text_of(page.all("figcaption", curve)[0]))
         self.assertIn("llama-3-8b", text_of(page.by_id["hit-curve"]))
         prefixes = [rows for name, _, rows in page.csv_tables() if name == "prefixes.csv"]
         self.assertEqual(len(prefixes[0]), 20)
+
+    def test_tables_for_people(self):
+        """Prefixes with digits in groups and dashes for requests that are not there; a table of one row stands upright."""
+        rows = [(i, 0, float(i), list(range(5000)) if i < 2 else [9000 + i % 2] * 3, [1]) for i in range(6)]
+        store = self.path("few")
+        self.ok("run", "-o", store, "--format", "marconi", self.write("few.jsonl", support.marconi(rows)))
+        page = self.report(store)
+        self.check_numbers(store, page)
+        (header, rows), = ((h, r) for name, h, r in page.csv_tables() if name == "prefixes.csv")
+        first = dict(zip(header, rows[0]))
+        columns = ("saved", "length", "requests", "request_1", "request_2")
+        self.assertEqual([first[c] for c in columns], ["5,000", "5,000", "1", "1", "-"])
+        shape = support.read_csv_file(os.path.join(store, "tables", "trie_shape.csv"))[0]
+        cells = {row[0].text: row for row in page.all("tr", page.all("tbody", page.by_id["trie"])[0])}
+        self.assertEqual({n: row[1].text.replace(",", "") for n, row in cells.items()}, shape)
+        self.assertEqual(text_of(page.all("small", cells["positions"][1])[0]), "symbols")
+        self.assertTrue(all(len(row) == 2 and text_of(page.all("small", row[0])[0]) for row in cells.values()))
+
+    def test_several_sources(self):
+        """The heading says that there are others than the one that gave the trace its name, and the page how they lie in time."""
+        files = [self.write("part_%d.jsonl" % i, support.marconi([(i, k, 10.0 * k, [1, 2, 3], [4]) for k in range(3)]))
+                 for i in range(3)]
+        follow, overlap = "Its sources follow one another in time;", "Its sources overlap in time;"
+        for options, n, heading, said in (((), 3, "part_0 and 2 more sources", follow),
+                                          (("--timeline", "overlay"), 3, "part_0 and 2 more sources", overlap),
+                                          ((), 2, "part_0 and 1 more source", follow),
+                                          (("--name", "three"), 3, "three", follow),
+                                          ((), 1, "part_0", None)):
+            with self.subTest(options=options, n=n):
+                store = self.path("store")
+                self.ok("run", "--force", "-o", store, "--format", "marconi", *options, *files[:n])
+                page = self.report(store)
+                self.assertEqual([text_of(page.all(e)[0]) for e in ("h1", "title")], [heading, heading])
+                found = [text_of(e) for e in page.all("p") if text_of(e).startswith("Its sources")]
+                self.assertEqual(len(found), 0 if said is None else 1)
+                self.assertTrue(said is None or found[0].startswith(said), found)
 
     def test_totals_name_their_denominators(self):
         store = self.synth()
@@ -173,6 +215,23 @@ class Figures(ReportTest):
             self.assertEqual(parts, [session, source - session, everyone - source, whole - everyone])
             self.assertEqual(cells[3::2], ["%.2f %%" % (100 * p / whole) for p in parts])
 
+    def test_sharing_of_many_sources(self):
+        """The largest sources have bars, in the order of sources; the legend has what is drawn, the axis is that of shares."""
+        sizes = [7, 30, 5, 31, 32, 6, 33, 34, 4, 35, 36, 37, 38, 39, 3]
+        files = [self.write("s%02d.jsonl" % i, support.marconi([(i, 0, 0.5 * i, [100 * i + k for k in range(n)], [1])]))
+                 for i, n in enumerate(sizes)]
+        store = self.path("store")
+        self.ok("run", "-o", store, "--format", "marconi", *files)
+        page = self.report(store)
+        bars = [text_of(row[0]) for row in page.all("tr", page.all("tbody", page.by_id["sharing"])[0])]
+        drawn = [i for i, n in enumerate(sizes) if n in sorted(sizes)[-11:]]
+        self.assertEqual(bars, ["the whole trace"] + ["s%02d" % i for i in drawn])
+        figure = page.by_id["sharing-figure"]
+        self.assertIn("the largest 11 of 15, by input symbols", text_of(page.all("figcaption", figure)[0]))
+        self.assertEqual([text_of(e) for e in page.all("li", figure)], ["new"])
+        texts = [text_of(e) for e in page.all("text", figure)]
+        self.assertEqual(texts, bars + ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"])
+
     def test_shapes_that_lie_on_the_curve(self):
         """The line of the hit curve rises, and its last point is the ceiling at the height that the axis gives it."""
         store = self.synth()
@@ -204,18 +263,60 @@ class Figures(ReportTest):
         self.assertGreater(each, 1)
         load = page.by_id["load-figure"]
         self.assertIn("Each step is %d windows of 1 s." % each, text_of(load))
-        steps = [0] * ((last - first) // each + 1)
-        for r in rows:
+        whole, steps = last - first, [0] * ((last - first - 1) // each + 1)  # but the last window, in which the trace ends
+        for r in rows[:-1]:
             steps[(int(r["window"]) - first) // each] += int(r["requests"])
-        line = next(e for e in load.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line"))
-        ys = [float(p.split()[1]) for p in re.split("[ML]", line.attrib["d"]) if p]
-        self.assertLessEqual(len(ys), 2 * 200 + 2)
-        tick = {float(text_of(e)): float(e.attrib["y"]) - 4 for e in load.iter(XHTML + "text")
-                if e.attrib["text-anchor"] == "end" and re.fullmatch(r"[0-9.]+", text_of(e))}
-        top = max(tick)
-        want = tick[0] + (tick[top] - tick[0]) * max(steps[:-1]) / each / top  # the last step has fewer windows
-        self.assertAlmostEqual(min(ys), want, delta=0.2)
+        rates = [n / min(each, whole - k * each) for k, n in enumerate(steps)]
+        (line,) = self.steps_of(load)
+        self.assertEqual(len(line), 2 * len(rates))
+        place = self.linear_axis(load)
+        for (_, y), rate in zip(line[::2], rates):
+            self.assertAlmostEqual(y, place(rate), delta=0.2)
         self.assertRegex(text_of(page.by_id["load"]), "100 of [0-9,]+ rows; all of them, with every column, are in windows.csv")
+
+    def steps_of(self, figure):
+        """The parts of a figure's line, each a list of points."""
+        line, = (e for e in figure.iter(XHTML + "path") if e.attrib.get("class", "").startswith("line"))
+        self.assertEqual([e for e in figure.iter(XHTML + "path") if e.attrib.get("class", "").startswith("dot")], [])
+        return [[tuple(map(float, p.split())) for p in part.split("L")] for part in line.attrib["d"].split("M")[1:]]
+
+    def linear_axis(self, figure):
+        """Where the ticks on the left of the figure's plot say that a value lies."""
+        tick = {float(text_of(e).rstrip(" %")): float(e.attrib["y"]) - 4 for e in figure.iter(XHTML + "text")
+                if e.attrib["text-anchor"] == "end" and float(e.attrib["x"]) < 60}
+        top = max(tick)
+        return lambda value: tick[0] + (tick[top] - tick[0]) * value / top
+
+    def test_windows_without_requests(self):
+        """The share of hits breaks where there is none, the rate is 0 there and ends with the last window that is whole."""
+        store = self.path("store")
+        at = (0, 1, 61, 300, 301, 302, 430)  # windows 0, 0, 1, 5, 5, 5 and, cut, 7
+        rows = [(i, 0, t, [1, 2, 3, 4], [5 + i]) for i, t in enumerate(at)]
+        self.ok("run", "-o", store, "--format", "marconi", self.write("gaps.jsonl", support.marconi(rows)))
+        page = self.report(store)
+        share, load = page.by_id["hit-share-figure"], page.by_id["load-figure"]
+        parts, place, x = self.steps_of(share), self.linear_axis(share), lambda window: 46 + (388 - 46) * window / 8
+        self.assertEqual([len(p) for p in parts], [4, 2, 2])
+        for part, (begin, end, hits) in zip(parts, ((0, 2, 0.5), (5, 6, 1), (7, 8, 1))):
+            self.assertAlmostEqual(part[0][0], x(begin), delta=0.1)
+            self.assertAlmostEqual(part[-1][0], x(end), delta=0.1)
+            self.assertAlmostEqual(part[0][1], place(100 * hits), delta=0.2)
+            self.assertAlmostEqual(part[-1][1], place(100), delta=0.2)
+        (line,), place = self.steps_of(load), self.linear_axis(load)
+        self.assertAlmostEqual(line[-1][0], x(7), delta=0.1)
+        for (_, y), requests in zip(line[::2], (2, 1, 0, 0, 0, 3, 0)):
+            self.assertAlmostEqual(y, place(requests / 60), delta=0.2)
+
+    def test_load_of_a_short_trace(self):
+        """A rate needs windows that are whole, two at least."""
+        for last, there in ((119, False), (120, True)):
+            store = self.path("store%d" % last)
+            rows = [(i, 0, t, [1, 2, 3, 4], [5 + i]) for i, t in enumerate((0, 70, last))]
+            self.ok("run", "-o", store, "--format", "marconi", self.write("short%d.jsonl" % last, support.marconi(rows)))
+            page = self.report(store)
+            self.assertEqual("load-figure" in page.figures(), there)
+            self.assertIn("hit-share-figure", page.figures())
+            self.assertEqual(["before two windows are whole" in a for a in page.absent("load")], [] if there else [True])
 
     def test_blocks(self):
         store = self.path("store")
@@ -241,13 +342,16 @@ class Figures(ReportTest):
 
     def test_without_symbols(self):
         store = self.path("store")
-        self.ok("run", "-o", store, "--format", "azure", self.write(*support.SAMPLES["azure"]))
+        rows = "".join("2023-11-16 18:%02d:01.5000000,%d,9\n" % (i, 100 + i) for i in range(5))
+        self.ok("run", "-o", store, "--format", "azure",
+                self.write("azure.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n" + rows))
         page = self.report(store)
         self.check_numbers(store, page)
         self.assertEqual(sorted(page.figures()), ["lengths-figure", "load-figure"])
         for section in ("hit-curve", "reuse", "sharing", "trie", "prefixes", "prompt-cache"):
             self.assertIn("no tokens and no block ids", page.absent(section)[0])
         self.assertIn("no sessions", page.absent("think-time")[0])
+        self.assertRegex(page.absent("load")[0], "Share of hits, over time. Left out: .*no tokens and no block ids")
 
     def test_one_request(self):
         store = self.path("store")
@@ -256,14 +360,46 @@ class Figures(ReportTest):
         self.check_numbers(store, self.report(store))
 
     def test_models(self):
-        """The axis of GB is in the model of lta enrich --model."""
+        """The axis of GB and the A10's line are those of the model of lta enrich --model, if its weights are known and fit."""
         store = self.synth()
-        self.ok("enrich", store, "--model", "llama-3-70b")
-        self.ok("table", store)
-        page = self.report(store)
-        self.check_numbers(store, page)
-        self.assertIn("llama-3-70b", text_of(page.by_id["hit-curve"]))
-        self.assertIn("327,680 bytes a token", text_of(page.by_id["hit-curve"]))
+        for model, name, each, left, text, caption in (
+                ("llama-3-8b", "llama-3-8b", 131072, 24000000000 - 2 * 8030261248, "A10 beside llama-3-8b: 7.9 GB",
+                 "weights, 16.1 GB: 7.9 GB, less"),
+                ("llama-3.2-1b", "llama-3.2-1b", 32768, 24000000000 - 2 * 1235814400, "A10 beside llama-3.2-1b: 21.5 GB",
+                 "weights, 2.5 GB: 21.5 GB, less"),
+                ("llama-3-70b", "llama-3-70b", 327680, None, None, "weights, 141.1 GB, do not fit its 24 GB"),
+                ("mine:32:8:128:2", "mine", 131072, 24000000000, "24 GB", "which this file does not know")):
+            with self.subTest(model=model):
+                self.ok("enrich", store, "--model", model)
+                self.ok("table", store)
+                page = self.report(store)
+                self.check_numbers(store, page)
+                row = support.read_csv_file(os.path.join(store, "tables", "models.csv"))[0]
+                weights = 0 if name == "mine" else 24000000000 - left if left else 2 * 70553706496
+                self.assertEqual((row["model"], row["token_bytes"], row["weight_bytes"]), (name, str(each), str(weights)))
+                section, curve = page.by_id["hit-curve"], page.by_id["hit-curve-figure"]
+                self.assertIn("in %s, the model" % name, text_of(section))
+                self.assertIn("%s bytes a token" % format(each, ","), text_of(section))
+                self.assertIn(caption, text_of(page.all("figcaption", curve)[0]))
+                marks = [e for e in curve.iter(XHTML + "path") if e.attrib.get("class") == "mark"]
+                said = [text_of(e) for e in curve.iter(XHTML + "text") if e.attrib["class"] == "ink"]
+                self.assertEqual(said, [text] if left else [])
+                self.assertEqual(len(marks), 1 if left else 0)
+                if left:
+                    x1, x2 = (float(p.split()[0]) for p in re.split("[ML]", marks[0].attrib["d"]) if p)
+                    self.assertEqual(x1, x2)
+                    self.assertAlmostEqual(x1, self.place_on_log_axis(curve, left / each), delta=0.2)
+
+    def place_on_log_axis(self, figure, value):
+        """Where the ticks below the figure's plot say that the value lies."""
+        factor = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}
+        ticks = {}
+        for e in figure.iter(XHTML + "text"):
+            number = re.fullmatch(r"([0-9.]+)([kMG]?)", text_of(e))
+            if number and float(e.attrib["y"]) > 240 and e.attrib["text-anchor"] == "middle":
+                ticks[float(number.group(1)) * factor[number.group(2)]] = float(e.attrib["x"])
+        low, high = min(ticks), max(ticks)
+        return ticks[low] + (ticks[high] - ticks[low]) * math.log(value / low) / math.log(high / low)
 
 
 class Writing(ReportTest):
@@ -369,7 +505,9 @@ function next() {
     const wide = [...d.querySelectorAll('body *')].filter(e => !e.closest('.scroll') || e.matches('.scroll'))
       .filter(e => e.getBoundingClientRect().right > width + 0.5).map(e => e.tagName + '.' + e.className.toString());
     const view = frame.contentWindow;
-    found.push({width, inner: view.innerWidth, scroll: d.documentElement.scrollWidth, wide: wide.slice(0, 5),
+    const trie = d.querySelector('#trie .scroll');
+    found.push({width, trie: trie.scrollWidth - trie.clientWidth, inner: view.innerWidth, scroll: d.documentElement.scrollWidth,
+                wide: wide.slice(0, 5),
                 page: view.getComputedStyle(d.body).backgroundColor, ink: view.getComputedStyle(d.body).color,
                 figures: d.querySelectorAll('figure').length});
     frame.remove(); next();
@@ -432,6 +570,7 @@ class Browser(ReportTest):
                     self.assertEqual(view["inner"], view["width"])
                     self.assertLessEqual(view["scroll"], view["width"], view)
                     self.assertEqual(view["wide"], [], view)
+                    self.assertEqual(view["trie"], 0, view)  # nothing to scroll sideways
                     self.assertEqual(view["figures"], len(SVG_FIGURES))
                     self.assertEqual(view["page"], "rgb(20, 20, 22)" if dark else "rgb(255, 255, 255)")
                 self.assertEqual({p for p in asked if p != "/favicon.ico"}, {"/probe.html", "/report.html"})
