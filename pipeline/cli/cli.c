@@ -5,6 +5,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/scratch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <omp.h>
@@ -181,9 +182,12 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
     t.letters[0] = ':'; /* getopt stays silent, and tells a missing argument from an unknown option */
     cli->run = (lta_run){.log = &cli->log, .threads = omp_get_max_threads(), .signal = cli->run.signal};
     cli->device = "auto";
+    memset(cli->given, 0, sizeof cli->given);
     lta_log_init(&cli->log, stderr, LTA_LOG_INFO, false);
-    for (int i = 0; cli->command->groups && cli->command->groups[i]; i++)
+    for (int i = 0; cli->command->groups && cli->command->groups[i]; i++) {
+        assert(i < LTA_MOST_GROUPS);
         add_group(&t, cli->command, cli->command->groups[i], targets[i]);
+    }
     add_group(&t, cli->command, &lta_common_group, &c);
 
     optind = 0; /* GNU: start over */
@@ -199,6 +203,9 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
             return fail_option(cli->command, &t, argv[optind - 1]);
         const option_slot *slot = slot_of(&t, code);
         LTA_TRY(slot->group->set(slot->target, slot->option, optarg));
+        for (int i = 0; cli->command->groups && cli->command->groups[i]; i++)
+            if (cli->command->groups[i] == slot->group)
+                cli->given[i] = slot->option;
     }
     lta_log_init(&cli->log, stderr, c.level, c.json);
     if (c.help) {

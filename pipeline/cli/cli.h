@@ -44,6 +44,8 @@ enum {
                                                                      jobs pass them on */
 };
 
+#define LTA_MOST_GROUPS 8 /* of a command */
+
 typedef struct lta_cli lta_cli;
 
 typedef struct lta_command {
@@ -68,8 +70,10 @@ struct lta_cli {
     FILE *out; /* results */
     int n_operands;
     char **operands; /* borrowed from argv */
-    bool differs;    /* lta diff found differences: exit code 1, no error */
-    bool help_shown; /* --help was given and answered: the command returns LTA_OK at once */
+    const lta_option
+        *given[LTA_MOST_GROUPS]; /* the last one given of each of the command's groups; NULL: none */
+    bool differs;                /* lta diff found differences: exit code 1, no error */
+    bool help_shown;             /* --help was given and answered: the command returns LTA_OK at once */
 };
 
 /* Parses argv by the common options and command->groups; targets[i] receives what group i sets. Opens log and

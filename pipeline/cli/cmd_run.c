@@ -44,6 +44,16 @@ static lta_status print_written(lta_cli *cli, const char *store)
     return LTA_OK;
 }
 
+/* What is said of files that are not there would be lost without a word. */
+static lta_status refuse_import_options(const lta_cli *cli)
+{
+    for (int i = 0; groups[i]; i++)
+        if ((groups[i] == &lta_import_group || groups[i] == &lta_sources_group) && cli->given[i])
+            return lta_fail(LTA_ERR_USAGE, "--%s is for importing, but no FILE is given to import",
+                            cli->given[i]->name);
+    return LTA_OK;
+}
+
 /* Without files there must be a trace to go on from. */
 static lta_status import_or_go_on(lta_cli *cli, const char *store, const lta_import_options *import)
 {
@@ -51,6 +61,7 @@ static lta_status import_or_go_on(lta_cli *cli, const char *store, const lta_imp
     char *trace = NULL;
     if (cli->n_operands > 0)
         return lta_import(&cli->run, store, import, cli->n_operands, cli->operands);
+    LTA_TRY(refuse_import_options(cli));
     LTA_TRY(lta_join_path(store, "trace.h5", &trace));
     if (!lta_file_exists(trace))
         st = lta_fail(LTA_ERR_USAGE, "missing operands, expected FILE..., as there is no %s to go on from",

@@ -206,6 +206,14 @@ class WrongUsage(support.CliTest):
         self.ok("run", "-o", azure, "--format", "azure", self.write(*support.SAMPLES["azure"]))
         self.refused(2, ".*no tokens and no block ids", "curve", "--csv", "-", "--capacity", 1, azure)
 
+    def test_import_options_without_files(self):
+        self.ok("run", "-q", "-o", "s", self.write("m.jsonl", support.mooncake(support.MOONCAKE_ROWS)))
+        for option in (["--name", "n"], ["--timeline", "overlay"], ["--sha256"]):
+            result = self.lta("run", "-o", "s", *option)
+            self.assertEqual(result.code, 2, str(result))
+            self.assertIn("%s is for importing, but no FILE is given" % option[0], result.err)
+        self.ok("run", "-q", "-o", "s", "--block", "1")
+
     def test_overlay(self):
         """Own clocks aligned: refused without times or in a mix of wall clocks and others, here of the same unit."""
         a = self.write("a.csv", support.AZURE_2023)
