@@ -67,6 +67,11 @@ LTA_MUST_CHECK lta_status lta_verify_enriched_against(const lta_reader *enriched
 LTA_MUST_CHECK lta_status lta_verify_symbol_distances(const lta_reader *enriched, const lta_runs *runs,
                                                       const lta_trie *trie);
 
+/* Makes STORE/FILE, open as r, again from the files before it and compares. To be run after the checks above:
+ * the stages trust what they read. */
+LTA_MUST_CHECK lta_status lta_verify_again(const lta_run *run, const char *store, const char *file,
+                                           const lta_reader *r);
+
 /* Depth down to which the touched path of request r had been touched before, in the scope of the runs. */
 static inline uint64_t lta_verify_covered(const lta_runs *runs, uint64_t r)
 {
