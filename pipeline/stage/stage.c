@@ -124,9 +124,14 @@ lta_status lta_stage_create(const lta_stage *stage, lta_writer **out)
 {
     char format[16];
     format_of(stage->file, format);
-    if (stage->run->compare)
-        return lta_writer_compare(stage->run, stage->store, stage->file, format, stage->name, out);
-    return lta_writer_create(stage->run, stage->store, stage->file, format, out);
+    if (!stage->run->compare)
+        return lta_writer_create(stage->run, stage->store, stage->file, format, out);
+    char *path = NULL;
+    lta_status st = lta_join_path(stage->store, stage->file, &path);
+    if (st == LTA_OK)
+        st = lta_writer_compare(stage->run, path, format, stage->name, out);
+    lta_free(path);
+    return st;
 }
 
 lta_status lta_stage_commit(const lta_stage *stage, lta_writer *w)

@@ -116,15 +116,14 @@ done:
     return st;
 }
 
-lta_status lta_writer_compare(const lta_run *run, const char *dir, const char *file, const char *format,
-                              const char *maker, lta_writer **out)
+lta_status lta_writer_compare(const lta_run *run, const char *path, const char *format, const char *maker,
+                              lta_writer **out)
 {
     lta_status st = LTA_OK;
     lta_writer *w = NULL;
     LTA_TRY(LTA_CALLOC(&w, 1));
     *w = (lta_writer){.run = run, .lock = -1, .h5 = H5I_INVALID_HID, .compares = true};
-    LTA_TRY(lta_join_path(dir, file, &w->path));
-    LTA_TRY(lta_compare_open(run, w->path, format, maker, &w->comparison));
+    LTA_TRY(lta_compare_open(run, path, format, maker, &w->comparison));
     memcpy(w->digest, lta_reader_digest(w->comparison.there), LTA_SHA256_HEX);
     *out = w;
     w = NULL;

@@ -70,24 +70,33 @@ done:
     return st;
 }
 
-static lta_status enriched_again(const lta_run *run, const char *store, const lta_reader *r, const json_t *p)
+lta_status lta_verify_enrich_options(const lta_reader *r, const json_t *p, char model[LTA_VERIFY_MODEL],
+                                     lta_enrich_options *o)
 {
     lta_status st = LTA_OK;
-    lta_enrich_options o = {0};
     const json_t *m = json_object_get(p, "model");
     const char *name = json_string_value(json_object_get(m, "name"));
-    char model[160];
-    LTA_TRY(read_numbers(r, json_object_get(p, "capacities"), &o.capacities, &o.n_capacities));
-    snprintf(model, sizeof model, "%.64s:%lld:%lld:%lld:%lld", name ? name : "",
+    LTA_TRY(read_numbers(r, json_object_get(p, "capacities"), &o->capacities, &o->n_capacities));
+    snprintf(model, LTA_VERIFY_MODEL, "%.64s:%lld:%lld:%lld:%lld", name ? name : "",
              json_integer_value(json_object_get(m, "layers")),
              json_integer_value(json_object_get(m, "kv_heads")),
              json_integer_value(json_object_get(m, "head_size")),
              json_integer_value(json_object_get(m, "value_bytes")));
-    o.model = model;
+    o->model = model;
     json_int_t window_us = json_integer_value(json_object_get(p, "window_us"));
     if (window_us < 1000000 || window_us % 1000000 != 0)
         LTA_TRY(bad_parameters(r, "expected a window of whole seconds"));
-    o.window_seconds = (uint64_t)window_us / 1000000;
+    o->window_seconds = (uint64_t)window_us / 1000000;
+done:
+    return st;
+}
+
+static lta_status enriched_again(const lta_run *run, const char *store, const lta_reader *r, const json_t *p)
+{
+    lta_status st = LTA_OK;
+    lta_enrich_options o = {0};
+    char model[LTA_VERIFY_MODEL];
+    LTA_TRY(lta_verify_enrich_options(r, p, model, &o));
     LTA_TRY(lta_enrich_stage(run, store, &o));
 done:
     lta_enrich_options_free(&o);

@@ -3,10 +3,13 @@
 #define LTA_VERIFY_INTERNAL_H
 
 #include "pipeline/curve/curve.h"
+#include "pipeline/enrich/enrich.h"
 #include "pipeline/reuse/reuse.h"
 #include "pipeline/trace/trace.h"
 #include "pipeline/trie/trie.h"
 #include "pipeline/verify/verify.h"
+
+#include <jansson.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -45,6 +48,20 @@ LTA_MUST_CHECK lta_status lta_verify_histograms(const lta_run *run, const lta_re
 
 /* Its table of gaps between arrivals, against the arrivals. */
 LTA_MUST_CHECK lta_status lta_verify_interarrival(const lta_reader *r, const lta_trace *t);
+
+/* The options that an enriched file records; o->model is borrowed from `model`. */
+enum { LTA_VERIFY_MODEL = 160 };
+LTA_MUST_CHECK lta_status lta_verify_enrich_options(const lta_reader *r, const json_t *parameters,
+                                                    char model[LTA_VERIFY_MODEL], lta_enrich_options *o);
+
+/* Its tables, built again as far as the requests and the table of hits give them. */
+LTA_MUST_CHECK lta_status lta_verify_tables(const lta_run *run, const lta_reader *r, lta_trace *t);
+/* The table of hits, and what says at which capacities how many are enough, as curves: hits [n] at those
+ * capacities, with room for what is known in between. lta_curves_free() them. */
+LTA_MUST_CHECK lta_status lta_verify_known_curves(const lta_reader *r, lta_curves *out);
+
+/* What holds between the columns of a table alone: ratios, and the order of rows. */
+LTA_MUST_CHECK lta_status lta_verify_rows(const lta_reader *r, const lta_trace *t);
 
 /* ---- files of one store against each other; file names the one that is wrong ---- */
 
