@@ -178,6 +178,10 @@ static void models_are_parsed(void **state)
     assert_string_equal(m.name, "my.model");
     assert_int_equal(lta_model_token_bytes(&m), 60);
     assert_int_equal(lta_model_weight_bytes(&m), 0);
+    must(lta_model_parse("llama-3-8b:32:8:128:2", name, &m));
+    assert_int_equal(lta_model_weight_bytes(&m), 2 * 8030261248);
+    must(lta_model_parse("llama-3-8b:32:8:128:1", name, &m));
+    assert_int_equal(lta_model_weight_bytes(&m), 0);
     for (const lta_model *k = lta_models; k->name; k++) /* what a name says, in milliards, is nearly so */
         check_parameters(k);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

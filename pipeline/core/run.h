@@ -20,6 +20,7 @@ typedef struct lta_run {
     uint64_t memory_bytes;               /* budget of --memory; 0 = none given */
     struct lta_carry *carry;             /* what stages leave for later ones of this process; may be NULL */
     bool force;                          /* redo stages that are up to date */
+    bool compare;                        /* stages write nothing, but compare with the file that is there */
     bool skip_bad_rows;                  /* --on-error skip */
     const volatile sig_atomic_t *signal; /* number of the signal that asked to stop, 0 = none; may be NULL */
 } lta_run;

@@ -97,5 +97,10 @@ lta_status lta_model_parse(const char *text, char name[64], lta_model *out)
     memcpy(name, text, length);
     name[length] = '\0';
     *out = (lta_model){name, number[0], number[1], number[2], number[3], 0};
+    /* a name with its own numbers is the built-in model: name and numbers are all that a file records */
+    for (const lta_model *m = lta_models; m->name; m++)
+        if (strcmp(m->name, name) == 0 && m->layers == number[0] && m->kv_heads == number[1] &&
+            m->head_size == number[2] && m->value_bytes == number[3])
+            *out = *m;
     return LTA_OK;
 }

@@ -20,8 +20,9 @@ uint64_t lta_model_token_bytes(const lta_model *m);
 /* Of 16-bit weights; 0 where the number of parameters is not known. */
 uint64_t lta_model_weight_bytes(const lta_model *m);
 
-/* text: a built-in name (any case), or NAME:LAYERS:KV_HEADS:HEAD_SIZE:BYTES; NULL = the default. out->name is
- * borrowed from the table, or from `name`, a buffer of at least 64 bytes. LTA_ERR_USAGE lists what is known.
+/* text: a built-in name (any case), or NAME:LAYERS:KV_HEADS:HEAD_SIZE:BYTES, which may be a built-in one;
+ * NULL = the default. out->name is borrowed from the table, or from `name`, a buffer of at least 64 bytes.
+ * LTA_ERR_USAGE lists what is known.
  */
 LTA_MUST_CHECK lta_status lta_model_parse(const char *text, char name[64], lta_model *out);
 

@@ -8,18 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
+static void column_free(lta_table_column *column)
+{
+    lta_free(column->name);
+    lta_free(column->unit);
+    lta_free(column->description);
+    lta_free(column->data);
+    lta_strings_free(&column->texts);
+}
+
 static void table_free(lta_table *t)
 {
     if (!t)
         return;
-    for (uint64_t c = 0; c < t->n_columns; c++) {
-        lta_table_column *column = &t->column[c];
-        lta_free(column->name);
-        lta_free(column->unit);
-        lta_free(column->description);
-        lta_free(column->data);
-        lta_strings_free(&column->texts);
-    }
+    for (uint64_t c = 0; c < t->n_columns; c++)
+        column_free(&t->column[c]);
     lta_free(t->column);
     lta_free(t->name);
     lta_free(t->description);
@@ -109,6 +112,21 @@ void lta_table_put_f64(lta_table *t, double value)
 lta_status lta_table_put_text(lta_table *t, const char *text)
 {
     return lta_strings_add_text(&next_cell(t, LTA_STR)->texts, text);
+}
+
+void lta_table_column_drop(lta_table_set *set, const char *table, const char *column)
+{
+    for (uint64_t i = 0; i < set->n; i++) {
+        lta_table *t = set->table[i];
+        for (uint64_t c = 0; strcmp(t->name, table) == 0 && c < t->n_columns; c++)
+            if (strcmp(t->column[c].name, column) == 0) {
+                column_free(&t->column[c]);
+                memmove(&t->column[c], &t->column[c + 1], (size_t)(t->n_columns - c - 1) * sizeof *t->column);
+                t->cursor -= t->n_rows > 0;
+                t->n_columns--;
+                return;
+            }
+    }
 }
 
 lta_status lta_table_set_write(const lta_table_set *set, lta_writer *w)

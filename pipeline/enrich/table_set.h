@@ -51,6 +51,9 @@ void lta_table_put_i64(lta_table *t, int64_t value);
 void lta_table_put_f64(lta_table *t, double value);
 LTA_MUST_CHECK lta_status lta_table_put_text(lta_table *t, const char *text);
 
+/* Takes a column out of a table again; nothing if it is not there. */
+void lta_table_column_drop(lta_table_set *set, const char *table, const char *column);
+
 /* Writes every table as /tables/<table>/<column>. */
 LTA_MUST_CHECK lta_status lta_table_set_write(const lta_table_set *set, lta_writer *w);
 void lta_table_set_free(lta_table_set *set); /* leaves it empty */

@@ -102,6 +102,9 @@ lta_status lta_stage_begin(lta_stage *stage, const lta_run *run, const char *nam
         st = lta_fail(LTA_ERR_NOMEM, "could not write down the parameters of lta %s", name);
         goto done;
     }
+    *current = false;
+    if (run->compare)
+        goto done;
     LTA_TRY(lta_store_is_current(store, file, format, stage->parameters, stage->inputs, current));
     if (run->force)
         *current = false;
@@ -119,7 +122,14 @@ lta_status lta_stage_create(const lta_stage *stage, lta_writer **out)
 {
     char format[16];
     format_of(stage->file, format);
-    return lta_writer_create(stage->run, stage->store, stage->file, format, out);
+    if (!stage->run->compare)
+        return lta_writer_create(stage->run, stage->store, stage->file, format, out);
+    char *path = NULL;
+    lta_status st = lta_join_path(stage->store, stage->file, &path);
+    if (st == LTA_OK)
+        st = lta_writer_compare(stage->run, path, format, stage->name, out);
+    lta_free(path);
+    return st;
 }
 
 lta_status lta_stage_commit(const lta_stage *stage, lta_writer *w)
@@ -184,6 +194,11 @@ lta_status lta_stage_skip(const lta_run *run, const char *name, const char *stor
     lta_status st = lta_join_path(store, file, &path);
     if (st != LTA_OK)
         return st;
+    if (run->compare) {
+        st = lta_fail(LTA_ERR_FORMAT, "%s: the trace has no symbols to make it from", path);
+        lta_free(path);
+        return st;
+    }
     lta_log_line(run->log, LTA_LOG_INFO, name, "skipped: the sources of %s give no tokens and no block ids",
                  store);
     if (unlink(path) == 0)

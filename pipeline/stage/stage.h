@@ -21,7 +21,8 @@ typedef struct lta_stage {
 /* Begins a stage that reads the named files of the store (NULL-terminated list) and checks each of them: it
  * must be committed and made from the files that now stand beside it. *parameters is consumed. *current: the
  * file is there, made from these inputs with these parameters by this version, and run->force is off (said on
- * the log). */
+ * the log). With run->compare it never is: the stage does its work, and what it puts into the writer is
+ * compared with the file that is there. */
 LTA_MUST_CHECK lta_status lta_stage_begin(lta_stage *stage, const lta_run *run, const char *name,
                                           const char *store, const char *file, json_t *parameters,
                                           const char *const *inputs, bool *current);

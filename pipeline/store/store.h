@@ -33,6 +33,12 @@ typedef struct lta_reader lta_reader;
  * (threads). */
 LTA_MUST_CHECK lta_status lta_writer_create(const lta_run *run, const char *dir, const char *file,
                                             const char *format, lta_writer **out);
+/* A writer that writes nothing: whatever is put into it must stand in the committed file `path` already,
+ * with the same type, length, values, unit and description. The first difference is LTA_ERR_FORMAT naming
+ * FILE:/path, where values differ the row, and `maker`, the command that the values come from. Committing
+ * compares parameters and inputs, and finds columns that were never put. */
+LTA_MUST_CHECK lta_status lta_writer_compare(const lta_run *run, const char *path, const char *format,
+                                             const char *maker, lta_writer **out);
 /* Chunks of the columns to come are to have some `rows` elements at most: for readers who want so many at a
  * time. */
 void lta_writer_limit_chunks(lta_writer *w, uint64_t rows);

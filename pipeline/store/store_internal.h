@@ -74,6 +74,36 @@ LTA_MUST_CHECK lta_status lta_h5_dataset_read(const lta_h5_dataset *d, uint64_t 
 LTA_MUST_CHECK lta_status lta_h5_text_length(const lta_h5_dataset *d, uint64_t row, const char *padded,
                                              size_t *length);
 
+/* ---- store_compare.c: a writer's data against a file that is there ---- */
+
+typedef struct lta_h5_column { /* what is to be written: numbers, or strings */
+    const char *path, *unit, *description;
+    lta_type type;
+    const char *numbers;
+    const lta_strings *strings;
+    uint64_t n;
+} lta_h5_column;
+
+typedef struct lta_comparison {
+    const lta_run *run;
+    lta_reader *there;
+    char *maker;
+    lta_strings put; /* paths of the columns put so far, and of links with a '/' behind them */
+} lta_comparison;    /* all zero is empty */
+LTA_MUST_CHECK lta_status lta_compare_open(const lta_run *run, const char *path, const char *format,
+                                           const char *maker, lta_comparison *out);
+LTA_MUST_CHECK lta_status lta_compare_column(lta_comparison *c, const lta_h5_column *column);
+LTA_MUST_CHECK lta_status lta_compare_attribute(const lta_comparison *c, const char *path, const char *name,
+                                                const lta_h5_value *value);
+LTA_MUST_CHECK lta_status lta_compare_link(lta_comparison *c, const char *target, const char *path);
+/* Is everything that stands in the file one of what was put? */
+LTA_MUST_CHECK lta_status lta_compare_rest(const lta_comparison *c);
+void lta_compare_close(lta_comparison *c);
+
+/* ---- store_read.c ---- */
+
+hid_t lta_reader_h5(const lta_reader *r); /* the open file; borrowed */
+
 /* ---- store_digest.c ---- */
 
 /* Gives the value digest of a dataset; path is one of its names, address identifies it however it is named.

@@ -108,6 +108,11 @@ void lta_reader_close(lta_reader *r)
     lta_free(r);
 }
 
+hid_t lta_reader_h5(const lta_reader *r)
+{
+    return r->h5;
+}
+
 const char *lta_reader_digest(const lta_reader *r)
 {
     return r->digest;

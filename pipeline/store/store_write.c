@@ -36,6 +36,8 @@ struct lta_writer {
     hid_t h5;              /* negative once closed */
     uint64_t chunk_length; /* most elements of a chunk */
     bool renamed;
+    bool compares;               /* writes nothing: the four above stay unused */
+    lta_comparison comparison;   /* with the file that is there */
     char digest[LTA_SHA256_HEX]; /* of the content, once committed */
     written *datasets;
     uint64_t n_datasets, datasets_capacity;
@@ -114,6 +116,22 @@ done:
     return st;
 }
 
+lta_status lta_writer_compare(const lta_run *run, const char *path, const char *format, const char *maker,
+                              lta_writer **out)
+{
+    lta_status st = LTA_OK;
+    lta_writer *w = NULL;
+    LTA_TRY(LTA_CALLOC(&w, 1));
+    *w = (lta_writer){.run = run, .lock = -1, .h5 = H5I_INVALID_HID, .compares = true};
+    LTA_TRY(lta_compare_open(run, path, format, maker, &w->comparison));
+    memcpy(w->digest, lta_reader_digest(w->comparison.there), LTA_SHA256_HEX);
+    *out = w;
+    w = NULL;
+done:
+    lta_writer_close(w);
+    return st;
+}
+
 void lta_writer_limit_chunks(lta_writer *w, uint64_t rows)
 {
     w->chunk_length = 1;
@@ -158,6 +176,8 @@ static lta_status write_attribute(lta_writer *w, const char *path, const char *n
 {
     lta_status st = LTA_OK;
     hid_t object = H5I_INVALID_HID;
+    if (w->compares)
+        return lta_compare_attribute(&w->comparison, path, name, value);
     if (path[1] != '\0' && lta_h5_find(w->h5, path) == LTA_OBJECT_NONE) {
         LTA_TRY(make_parents(w, path));
         LTA_TRY(make_group(w, path));
@@ -185,6 +205,8 @@ lta_status lta_writer_attribute_u64(lta_writer *w, const char *path, const char 
 
 lta_status lta_writer_link(lta_writer *w, const char *target, const char *path)
 {
+    if (w->compares)
+        return lta_compare_link(&w->comparison, target, path);
     lta_status st = make_parents(w, path);
     if (st == LTA_OK && H5Lcreate_hard(w->h5, target, w->h5, path, H5P_DEFAULT, H5P_DEFAULT) < 0)
         st = lta_h5_fail(LTA_ERR_RUN, w->path, path, "could not be linked");
@@ -193,15 +215,8 @@ lta_status lta_writer_link(lta_writer *w, const char *target, const char *path)
 
 /* ---- columns ---- */
 
-typedef struct column { /* what is to be written: numbers, or strings */
-    const char *path, *unit, *description;
-    lta_type type;
-    const char *numbers;
-    const lta_strings *strings;
-    uint64_t n;
-} column;
-
-static lta_status create_dataset(lta_writer *w, const column *c, const lta_chunk_shape *shape, hid_t *out)
+static lta_status create_dataset(lta_writer *w, const lta_h5_column *c, const lta_chunk_shape *shape,
+                                 hid_t *out)
 {
     lta_status st = LTA_OK;
     hsize_t n = c->n, most = c->n > 0 ? c->n : H5S_UNLIMITED, length = shape->length;
@@ -222,7 +237,8 @@ static lta_status create_dataset(lta_writer *w, const column *c, const lta_chunk
     return st;
 }
 
-static void encode(lta_chunk_worker *worker, const lta_chunk_shape *shape, const column *c, uint64_t first)
+static void encode(lta_chunk_worker *worker, const lta_chunk_shape *shape, const lta_h5_column *c,
+                   uint64_t first)
 {
     uint64_t rows = c->n - first < shape->length ? c->n - first : shape->length;
     if (c->strings) {
@@ -237,7 +253,8 @@ static void encode(lta_chunk_worker *worker, const lta_chunk_shape *shape, const
 }
 
 /* Batches of chunks are encoded in parallel and written in index order, so bytes don't depend on threads. */
-static lta_status write_chunks(lta_writer *w, hid_t dataset, const column *c, const lta_chunk_shape *shape)
+static lta_status write_chunks(lta_writer *w, hid_t dataset, const lta_h5_column *c,
+                               const lta_chunk_shape *shape)
 {
     lta_status st = LTA_OK;
     lta_chunk_worker *worker = NULL;
@@ -269,7 +286,7 @@ done:
 }
 
 /* Digest of the column; strings are checked on the way. */
-static lta_status digest_column(lta_writer *w, const column *c, char hex[LTA_SHA256_HEX])
+static lta_status digest_column(lta_writer *w, const lta_h5_column *c, char hex[LTA_SHA256_HEX])
 {
     lta_value_digest d;
     lta_status st = lta_value_digest_begin(&d);
@@ -293,7 +310,7 @@ done:
     return st;
 }
 
-static lta_status write_column(lta_writer *w, const column *c)
+static lta_status write_column(lta_writer *w, const lta_h5_column *c)
 {
     lta_status st = LTA_OK;
     lta_chunk_shape shape;
@@ -301,6 +318,8 @@ static lta_status write_column(lta_writer *w, const column *c)
     hid_t dataset = H5I_INVALID_HID;
     H5O_info_t info;
     size_t element = lta_type_size(c->type);
+    if (w->compares)
+        return lta_compare_column(&w->comparison, c);
     for (uint64_t i = 0; c->strings && i < c->n; i++)
         if (lta_strings_length(c->strings, i) > element)
             element = (size_t)lta_strings_length(c->strings, i);
@@ -332,7 +351,7 @@ lta_status lta_writer_column(lta_writer *w, const char *path, lta_type type, con
 {
     return write_column(
         w,
-        &(column){
+        &(lta_h5_column){
             .path = path, .unit = unit, .description = description, .type = type, .numbers = data, .n = n});
 }
 
@@ -340,7 +359,7 @@ lta_status lta_writer_strings(lta_writer *w, const char *path, const lta_strings
 {
     return write_column(
         w,
-        &(column){
+        &(lta_h5_column){
             .path = path, .unit = "1", .description = description, .type = LTA_STR, .strings = s, .n = s->n});
 }
 
@@ -377,6 +396,11 @@ static lta_status flush_and_close(lta_writer *w)
 lta_status lta_writer_commit(lta_writer *w, const char *parameters, const char *inputs)
 {
     lta_status st = LTA_OK;
+    if (w->compares) { /* which version made the file does not matter: what it says does */
+        LTA_TRY(lta_writer_attribute_text(w, "/", "parameters", parameters));
+        LTA_TRY(lta_writer_attribute_text(w, "/", "inputs", inputs));
+        return lta_compare_rest(&w->comparison);
+    }
     LTA_TRY(lta_writer_attribute_text(w, "/", "lta_format", w->format));
     LTA_TRY(lta_writer_attribute_u64(w, "/", "schema_major", LTA_SCHEMA_MAJOR));
     LTA_TRY(lta_writer_attribute_u64(w, "/", "schema_minor", LTA_SCHEMA_MINOR));
@@ -425,6 +449,7 @@ void lta_writer_close(lta_writer *w)
         discard(w);
     if (w->lock >= 0)
         close(w->lock);
+    lta_compare_close(&w->comparison);
     lta_free(w->datasets);
     lta_free(w->format);
     lta_free(w->partial);

@@ -1,11 +1,13 @@
 /* pipeline/verify/verify.h - is a store, or one of its files, what store-format.md says?
  *
  * A file by itself: its digest is that of its content; its attributes and columns are complete, typed and of
- * fitting lengths; and whatever follows from the columns alone holds. A store: each of its files, that each
+ * fitting lengths; and whatever follows from the columns alone holds: of an enriched file, tables are built
+ * again from its requests as far as these give them. A store: each of its files, that each
  * was made from the ones beside it, and that they agree: the trie with the sequences, runs with the trie,
- * curves with the runs, fields with all of these. The checks are written from the definitions and share as
- * little as possible with the stages. A release: every file that its SHA256SUMS lists is there with these
- * bytes, and each HDF5 file as above. */
+ * curves with the runs, fields with all of these. These checks are written from the definitions and share as
+ * little as possible with the stages. Then every file but the trace is made again by its stage, with the
+ * options it records, and compared value by value. A release: every file that its SHA256SUMS lists is there
+ * with these bytes, and each HDF5 file as above. */
 #ifndef LTA_VERIFY_VERIFY_H
 #define LTA_VERIFY_VERIFY_H
 

@@ -130,6 +130,8 @@ lta_status lta_verify_enriched(const lta_run *run, const lta_reader *r)
     LTA_TRY(lta_verify_hit_table(r, t.n));
     LTA_TRY(lta_verify_histograms(run, r, &t));
     LTA_TRY(lta_verify_interarrival(r, &t));
+    LTA_TRY(lta_verify_rows(r, &t));
+    LTA_TRY(lta_verify_tables(run, r, &t));
 done:
     lta_trace_free(&t);
     return st;

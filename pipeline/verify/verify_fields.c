@@ -183,6 +183,10 @@ static void check_reuse(checker *c, uint64_t r)
     expect(c, f->reuse_distance[r] <= f->working_set[r], "reuse_distance exceeds working_set");
     expect(c, r > 0 ? f->working_set[r] >= f->working_set[r - 1] : f->working_set[0] == 0,
            "working_set does not grow from 0");
+    expect(c, c->why || r == 0 || f->working_set[r] - f->working_set[r - 1] >= f->new_symbols[r - 1],
+           "working_set lacks new_symbols of the request before");
+    expect(c, c->why || from < 0 || (f->next_request[from] >= 0 && f->next_request[from] <= (int64_t)r),
+           "next_request of its reuse_request comes later, or is none");
     if (f->reuse_time_us && !c->why)
         expect(c,
                from < 0 ? f->reuse_time_us[r] == -1 : is_time(c->t, (uint64_t)from, r, f->reuse_time_us[r]),
@@ -194,6 +198,7 @@ static void check_next(checker *c, uint64_t r)
     const fields *f = &c->f;
     int64_t to = f->next_request[r];
     expect(c, to == -1 || (to > (int64_t)r && (uint64_t)to < c->t->n), "next_request is no later request");
+    expect(c, c->why || to < 0 || f->reusable[to] > 0, "its next_request reuses nothing");
     if (f->next_reuse_time_us && !c->why)
         expect(c,
                to < 0 ? f->next_reuse_time_us[r] == -1

@@ -3,10 +3,13 @@
 #define LTA_VERIFY_INTERNAL_H
 
 #include "pipeline/curve/curve.h"
+#include "pipeline/enrich/enrich.h"
 #include "pipeline/reuse/reuse.h"
 #include "pipeline/trace/trace.h"
 #include "pipeline/trie/trie.h"
 #include "pipeline/verify/verify.h"
+
+#include <jansson.h>
 
 typedef unsigned long long ull; /* for printf */
 
@@ -46,6 +49,20 @@ LTA_MUST_CHECK lta_status lta_verify_histograms(const lta_run *run, const lta_re
 /* Its table of gaps between arrivals, against the arrivals. */
 LTA_MUST_CHECK lta_status lta_verify_interarrival(const lta_reader *r, const lta_trace *t);
 
+/* The options that an enriched file records; o->model is borrowed from `model`. */
+enum { LTA_VERIFY_MODEL = 160 };
+LTA_MUST_CHECK lta_status lta_verify_enrich_options(const lta_reader *r, const json_t *parameters,
+                                                    char model[LTA_VERIFY_MODEL], lta_enrich_options *o);
+
+/* Its tables, built again as far as the requests and the table of hits give them. */
+LTA_MUST_CHECK lta_status lta_verify_tables(const lta_run *run, const lta_reader *r, lta_trace *t);
+/* The table of hits, and what says at which capacities how many are enough, as curves: hits [n] at those
+ * capacities, with room for what is known in between. lta_curves_free() them. */
+LTA_MUST_CHECK lta_status lta_verify_known_curves(const lta_reader *r, lta_curves *out);
+
+/* What holds between the columns of a table alone: ratios, and the order of rows. */
+LTA_MUST_CHECK lta_status lta_verify_rows(const lta_reader *r, const lta_trace *t);
+
 /* ---- files of one store against each other; file names the one that is wrong ---- */
 
 LTA_MUST_CHECK lta_status lta_verify_trie_against(const lta_run *run, const char *file, const lta_trie *trie,
@@ -66,6 +83,11 @@ LTA_MUST_CHECK lta_status lta_verify_enriched_against(const lta_reader *enriched
 /* The histogram of distances of single looked-up symbols, against the runs of scope global. */
 LTA_MUST_CHECK lta_status lta_verify_symbol_distances(const lta_reader *enriched, const lta_runs *runs,
                                                       const lta_trie *trie);
+
+/* Makes STORE/FILE, open as r, again from the files before it and compares. To be run after the checks above:
+ * the stages trust what they read. */
+LTA_MUST_CHECK lta_status lta_verify_again(const lta_run *run, const char *store, const char *file,
+                                           const lta_reader *r);
 
 /* Depth down to which the touched path of request r had been touched before, in the scope of the runs. */
 static inline uint64_t lta_verify_covered(const lta_runs *runs, uint64_t r)
