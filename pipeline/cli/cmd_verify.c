@@ -68,7 +68,8 @@ const lta_command lta_command_verify = {
         "store, that its files were made from each other and agree, and that each stage, run again with "
         "the options that its file records, gives every value that stands there, which takes as long as "
         "making them did; of a release, every file that "
-        "its SHA256SUMS lists. Prints a line for each file that passed. The first problem ends it "
+        "its SHA256SUMS lists, and that there is no other. Prints a line for each file that passed. The "
+        "first problem ends it "
         "with exit code 3.",
     .example = "  lta verify mooncake.store\n  lta verify release-1.0\n",
     .groups = groups,
