@@ -37,6 +37,9 @@ LTA_MUST_CHECK lta_status lta_verify_open(const lta_run *run, const lta_reader *
 LTA_MUST_CHECK lta_status lta_verify_release(const lta_run *run, const char *dir, const char *sums,
                                              FILE *out);
 
+/* Every file of the folder is one of those listed, or SHA256SUMS. */
+LTA_MUST_CHECK lta_status lta_verify_release_files(const char *dir, const lta_strings *listed);
+
 /* The enrichment fields of an enriched file, against the trace columns that it repeats. */
 LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t);
 

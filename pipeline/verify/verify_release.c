@@ -120,6 +120,7 @@ lta_status lta_verify_release(const lta_run *run, const char *dir, const char *s
     lta_mapping m = {0};
     char *text = NULL;
     uint64_t n_lines = 0, n_bad = 0;
+    lta_strings listed = {0};
     LTA_TRY(lta_map_file(sums, &m));
     LTA_TRY(lta_copy_text(m.data, m.size, &text));
     if (m.size == 0 || text[m.size - 1] != '\n' || strlen(text) != m.size)
@@ -133,12 +134,16 @@ lta_status lta_verify_release(const lta_run *run, const char *dir, const char *s
                              "%s:%llu: expected a digest, two spaces and a path inside the release", sums,
                              (unsigned long long)n_lines));
         LTA_TRY(check_sum(run, dir, sums, &s, out, &n_bad));
+        if (!s.of_content)
+            LTA_TRY(lta_strings_add_text(&listed, s.path));
         p = end + 1;
     }
+    LTA_TRY(lta_verify_release_files(dir, &listed));
     if (n_bad > 0)
         st = lta_fail(LTA_ERR_FORMAT, "%s: %llu of %llu lines do not hold", sums, (unsigned long long)n_bad,
                       (unsigned long long)n_lines);
 done:
+    lta_strings_free(&listed);
     lta_free(text);
     lta_unmap_file(&m);
     return st;

@@ -414,6 +414,9 @@ for path in sys.argv[1:]:
             with open(self.path("out", name), "wb") as f:
                 f.write(files[name])
         self.ok("verify", self.path("out"))
+        self.write("out/chats/more.csv", "a\n1\n")
+        self.refused_verify(r"chats/more\.csv: is not in SHA256SUMS")
+        os.remove(self.path("out", "chats/more.csv"))
         os.remove(self.path("out", "chats/tables/summary.csv"))
         self.refused_verify(r".*summary\.csv")
 
