@@ -517,7 +517,8 @@ static lta_status verify_in_place(const fixture *x, const change *c, bool alone)
     return st;
 }
 
-/* Changes one value of every column of a file, in the middle or the last, one after the other; calls missed() for those not found. */
+/* Changes one value of every column of a file, in the middle or the last, one after the other; calls missed()
+ * for those not found. */
 static int change_every_column(const fixture *x, int file, bool alone, bool (*may_be_missed)(const change *c))
 {
     const char *every = getenv("LTA_TEST_EVERY");
@@ -540,7 +541,7 @@ static int change_every_column(const fixture *x, int file, bool alone, bool (*ma
         if (tried++ % step == 0 && !(may_be_missed && may_be_missed(&c)))
             missed += is_missed(&c, verify_in_place(x, &c, alone));
     }
-    assert_true(tried > 5);
+    assert_true(tried >= 5); /* trie.h5 has so many */
     lta_strings_free(&paths);
     lta_reader_close(r);
     lta_free(path);
