@@ -569,7 +569,6 @@ static bool only_others_tell(const change *c)
         "/requests/reuse_distance_first",
         "/requests/working_set",
         "/requests/trie_depth",
-        "/requests/prompt_cache_distance",
         "/sources/dataset",
         "/sources/file",
         "/sources/xxh3_128",

@@ -131,6 +131,8 @@ lta_status lta_verify_enriched(const lta_run *run, const lta_reader *r)
     LTA_TRY(lta_verify_histograms(run, r, &t));
     LTA_TRY(lta_verify_interarrival(r, &t));
     LTA_TRY(lta_verify_rows(r, &t));
+    if (t.unit != LTA_UNIT_NONE)
+        LTA_TRY(lta_verify_prompt_cache(r, &t));
     LTA_TRY(lta_verify_tables(run, r, &t));
 done:
     lta_trace_free(&t);

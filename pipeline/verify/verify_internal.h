@@ -63,6 +63,9 @@ LTA_MUST_CHECK lta_status lta_verify_tables(const lta_run *run, const lta_reader
  * capacities, with room for what is known in between. lta_curves_free() them. */
 LTA_MUST_CHECK lta_status lta_verify_known_curves(const lta_reader *r, lta_curves *out);
 
+/* Its table of prompt caches, against who looks up and the distances of one key length. */
+LTA_MUST_CHECK lta_status lta_verify_prompt_cache(const lta_reader *r, const lta_trace *t);
+
 /* What holds between the columns of a table alone: ratios, and the order of rows. */
 LTA_MUST_CHECK lta_status lta_verify_rows(const lta_reader *r, const lta_trace *t);
 

@@ -167,7 +167,7 @@ done:
     return st;
 }
 
-/* ---- denominators, prompt_cache ---- */
+/* ---- bounds ---- */
 
 /* Columns of one table that bound each other: pairs (less, more), row by row. */
 static lta_status check_bounds(const lta_reader *r, const char *table, const char *const pairs[][2],
@@ -197,24 +197,6 @@ done:
     return st;
 }
 
-/* Hits of one prompt cache rise with its entries. */
-static lta_status check_prompt_cache(const lta_reader *r)
-{
-    lta_status st = LTA_OK;
-    uint64_t *entries = NULL, *hits = NULL, n;
-    LTA_TRY(lta_reader_column(r, "/tables/prompt_cache/max_prompts", LTA_U64, (void **)&entries, &n));
-    LTA_TRY(lta_verify_column(r, "/tables/prompt_cache/hits", LTA_U64, n, (void **)&hits));
-    for (uint64_t i = 1; i < n; i++)
-        if (entries[i] > entries[i - 1] && hits[i] < hits[i - 1])
-            LTA_TRY(lta_fail(LTA_ERR_FORMAT,
-                             "%s:/tables/prompt_cache/hits: falls at row %llu, with more entries",
-                             lta_reader_path(r), (ull)i));
-done:
-    lta_free(entries);
-    lta_free(hits);
-    return st;
-}
-
 lta_status lta_verify_rows(const lta_reader *r, const lta_trace *t)
 {
     static const char *const denominators[][2] = {
@@ -226,7 +208,6 @@ lta_status lta_verify_rows(const lta_reader *r, const lta_trace *t)
         {"requests_with_hits", "requests_with_lookups"},
         {"steady_hits", "steady_lookups"},
     };
-    static const char *const prompts[][2] = {{"hits", "lookups"}};
     static const char *const summary[][2] = {
         {"distinct_symbols", "symbols"}, {"input_symbols", "symbols"}, {"distinct_sessions", "sessions"}};
     static const char *const windows[][2] = {{"hits", "input_symbols"}};
@@ -234,14 +215,12 @@ lta_status lta_verify_rows(const lta_reader *r, const lta_trace *t)
     lta_status st = LTA_OK;
     LTA_TRY(check_ratios(r));
     LTA_TRY(check_bounds(r, "denominators", denominators, sizeof denominators / sizeof *denominators));
-    LTA_TRY(check_bounds(r, "prompt_cache", prompts, 1));
     LTA_TRY(check_bounds(r, "summary", summary, sizeof summary / sizeof *summary));
     LTA_TRY(check_bounds(r, "windows", windows, 1));
     LTA_TRY(check_bounds(r, "prefixes", prefixes, 1));
     if (t->unit != LTA_UNIT_NONE) {
         LTA_TRY(check_prefixes(r, t));
         LTA_TRY(check_trie_shape(r, t));
-        LTA_TRY(check_prompt_cache(r));
     }
 done:
     return st;

@@ -28,9 +28,6 @@ static const struct {
     {"denominators", "request_mean"},
     {"denominators", "requests_any"},
     {"denominators", "steady_state"},
-    {"prompt_cache", "hits"},
-    {"prompt_cache", "hits_per_lookup"},
-    {"prompt_cache", "hits_per_request"},
 };
 
 static lta_status read_options(const lta_reader *r, lta_enrichment *e)
@@ -161,11 +158,9 @@ lta_status lta_verify_tables(const lta_run *run, const lta_reader *r, lta_trace 
         bool wanted;
         lta_table_builder *build;
     } tables[] = {
-        {true, lta_build_summary},         {e.symbols, lta_build_hit_curve},
-        {e.symbols, lta_build_enough},     {e.symbols, lta_build_denominators},
-        {e.sessions, lta_build_sessions},  {e.times, lta_build_windows},
-        {e.times, lta_build_interarrival}, {e.symbols, lta_build_prompt_cache},
-        {true, lta_build_models},
+        {true, lta_build_summary},           {e.symbols, lta_build_hit_curve}, {e.symbols, lta_build_enough},
+        {e.symbols, lta_build_denominators}, {e.sessions, lta_build_sessions}, {e.times, lta_build_windows},
+        {e.times, lta_build_interarrival},   {true, lta_build_models},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (tables[i].wanted)
