@@ -13,8 +13,11 @@ typedef struct release_options {
 
 static const lta_option options[] = {
     {"output", 'o', "DIR",
-     "folder of the release (required): absent, empty, or one of a release; another one with `--force` only"},
-    {"work", 0, "DIR", "folder for the stores that it is made from (default: the release's name and .work)"},
+     "folder of the release (required): absent, empty, or one of a release; another one with `--force` only; "
+     "no source may lie in it"},
+    {"work", 0, "DIR",
+     "folder for the stores that it is made from, apart from that of the release (default: its name and "
+     ".work)"},
     {"anonymize", 0, "N",
      "publish blocks of N tokens, anonymised, of every trace that has symbols (those for which CONFIG names "
      "N keep theirs)"},

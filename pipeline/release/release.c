@@ -6,6 +6,7 @@
 #include "pipeline/core/file.h"
 #include "pipeline/export/export.h"
 #include "pipeline/parquet/parquet_arrow.h"
+#include "pipeline/release/apart.h"
 #include "pipeline/release/describe.h"
 #include "pipeline/release/import_notes.h"
 #include "pipeline/release/release_folder.h"
@@ -178,6 +179,7 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
             LTA_ERR_USAGE,
             "this build writes no Parquet, which is part of a release; expected a build with Arrow"));
     LTA_TRY(lta_release_check_folder(run, dir));
+    LTA_TRY(lta_release_check_apart(c, job, dir, work));
     LTA_TRY(lta_check_folders(work, &exists));
     for (uint64_t i = 0; i < c->n_traces; i++) {
         lta_release_trace *t = &c->trace[i];

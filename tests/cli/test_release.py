@@ -369,6 +369,33 @@ for path in sys.argv[1:]:
         self.refused(3, ".*broken.csv:42: ", "release", "-q", "-o", self.path("never"), self.config)
         self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("never")], [])
 
+    def test_apart_from_its_sources(self):
+        """Nothing is written where a source, the configuration, a tokenizer or the stores are, however the folder is named."""
+        home = self.path("home")
+        self.release("home")
+        os.symlink(home, self.path("link"))
+        os.symlink(self.path("home", "lengths", "requests.csv"), self.path("outside.csv"))
+        os.symlink(os.path.join(self.given, "azure.csv"), self.path("home", "linked.csv"))
+        absolute = CONFIG.replace("in/*.jsonl", self.given + "/in/*.jsonl").replace("azure.csv", self.given + "/azure.csv")
+        wrong = {}
+        for name, old, new, what in (("a", self.given + "/azure.csv", "home/lengths/requests.csv", "source .*/home/lengths/requests.csv"),
+                                     ("b", self.given + "/azure.csv", "outside.csv", "source .*outside.csv"),
+                                     ("c", self.given + "/azure.csv", "home/linked.csv", "source .*linked.csv"),
+                                     ("d", "sort: true", "tokenizer: %s/README.md" % home, "tokenizer .*/README.md"),
+                                     ("home/inside", "", "", "the configuration .*inside.yaml")):
+            wrong[self.write(name + ".yaml", absolute.replace(old, new) if old else absolute)] = what
+        before = support.tree(home)
+        for out in ("home", "link", "home/../new/../home/"):
+            for config, what in wrong.items():
+                self.refused(2, "-o .*: %s lies in it; expected" % what, "release", "-q", "--force", "-o", out, config)
+            for work in ("home", "home/work", "home/chats", "link/x/y", "."):
+                self.refused(2, "--work .*: is, holds or lies in the folder of the release", "release", "-q", "-o", out, "--work", work, self.config)
+        self.assertEqual(support.tree(home), before)
+        for work in ("new", "new/work", "."):
+            self.refused(2, "--work .*: is, holds or lies in", "release", "-q", "-o", "new", "--work", work, self.config)
+        self.assertFalse(os.path.exists(self.path("new")))
+        self.release("homes", "--work", self.path("homes-work"))
+
     # ---- verified
 
     def test_verified(self):
