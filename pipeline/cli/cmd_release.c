@@ -134,7 +134,9 @@ const lta_command lta_command_release = {
                "with digests",
     .description = "Imports, analyses and exports every trace that the configuration names, and writes the "
                    "folder that an archive publishes: data, tables, a data dictionary, metadata, provenance, "
-                   "and SHA256SUMS last; until then the folder holds a file .unfinished. The same files, "
+                   "and SHA256SUMS last; until then the folder holds a file .unfinished. Files that an "
+                   "earlier release put there and this "
+                   "one does not publish are removed. The same files, "
                    "configuration and build give the same bytes. The "
                    "configuration is described in pipeline/release/config.h.",
     .example = "  lta release -o release-1.0 pipeline/release/examples/synthetic.yaml\n",

@@ -173,12 +173,12 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
     lta_status st = LTA_OK;
     char *store = NULL, *folder = NULL;
     double started = lta_seconds();
-    bool exists;
+    bool exists, ours;
     if (!lta_arrow_version())
         LTA_TRY(lta_fail(
             LTA_ERR_USAGE,
             "this build writes no Parquet, which is part of a release; expected a build with Arrow"));
-    LTA_TRY(lta_release_check_folder(run, dir));
+    LTA_TRY(lta_release_check_folder(run, dir, &ours));
     LTA_TRY(lta_release_check_apart(c, job, dir, work));
     LTA_TRY(lta_check_folders(work, &exists));
     for (uint64_t i = 0; i < c->n_traces; i++) {
@@ -195,7 +195,7 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
         lta_free(folder);
         store = folder = NULL;
     }
-    LTA_TRY(lta_release_describe(run, c, dir, work));
+    LTA_TRY(lta_release_describe(run, c, dir, work, ours));
     LTA_TRY(lta_release_end_folder(dir));
     lta_log_line(run->log, LTA_LOG_INFO, "release", "%s %s: %llu trace%s in %s, %.1f s", c->name, c->version,
                  (unsigned long long)c->n_traces, c->n_traces == 1 ? "" : "s", dir, lta_seconds() - started);

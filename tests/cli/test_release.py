@@ -330,18 +330,63 @@ for path in sys.argv[1:]:
         self.assertIn("hit_6000", result.out)
         self.assertIn("chats", result.out)
 
-    def test_what_is_not_of_it_is_said(self):
-        self.release()
+    def test_what_is_not_of_it(self):
+        """Files of others are named and keep a release unfinished; with --force they are warned of."""
+        files = self.release()
+        names = ["chats/.hidden", "chats/old/x.csv", "notes.txt"]
         os.makedirs(self.path("out", "chats", "old"))
-        for name in ("notes.txt", "chats/old/x.csv", "chats/.hidden"):
-            with open(self.path("out", name), "w") as f:
-                f.write("mine")
-        result = self.ok("release", "-o", self.path("out"), self.config)
-        for name in ("notes.txt", "chats/old/x.csv", "chats/.hidden"):
+        for name in names:
+            self.write("out/" + name, "mine")
+        for _ in range(2):
+            result = self.refused(2, "-o .*/out: holds 3 files that are not of this release .*expected none: SHA256SUMS is not written .--force",
+                                  "release", "-q", "-o", self.path("out"), self.config)
+            for name in names:
+                self.assertIn(name, result.err)
+            self.assertFalse(os.path.exists(self.path("out", "SHA256SUMS")))
+        result = self.ok("release", "--force", "-o", self.path("out"), self.config)
+        for name in names:
             self.assertRegex(result.err, "warning: .*%s is not of this release" % name)
-            self.assertTrue(os.path.exists(self.path("out", name)))
-            self.assertNotIn(name, support.tree(self.path("out"))["SHA256SUMS"].decode())
-        self.assertEqual(result.err.count("is not of this release"), 3)
+        for i in range(9):
+            self.write("out/%d.txt" % i, "mine")
+        result = self.ok("release", "--force", "-o", self.path("out"), self.config)
+        self.assertEqual(result.err.count("not of this release"), 5)
+        self.assertIn("8 more files are not of this release", result.err)
+        self.assertRegex(self.lta("release", "-o", self.path("out"), self.config).err, r"holds 12 files .*\(([^,]*, ){5}\.\.\.\)")
+        for name in names + ["%d.txt" % i for i in range(9)]:
+            os.unlink(self.path("out", name))
+        os.rmdir(self.path("out", "chats", "old"))
+        self.assertEqual(support.differences(files, self.release()), [])
+
+    def test_what_an_earlier_release_left(self):
+        """Files that an earlier release put there and this one does not publish go, symbols above all."""
+        want = self.release("want")
+        self.configured("before.yaml", ("    note:", "    symbols: true\n    anonymize: 16\n    note:"), ("name: lengths", "name: gone"))
+        self.release()
+        for name in ("chats/.trace.h5.partial", "chats/blocks/.trace.h5.partial", "gone/.requests.csv.partial", ".SHA256SUMS.partial"):
+            self.write("out/" + name, "symbols of a killed run")
+        self.config = os.path.join(self.given, "release.yaml")
+        self.assertEqual(support.differences(want, self.release()), [])
+        self.assertEqual(sorted(os.listdir(self.path("out"))), sorted(os.listdir(self.path("want"))))
+        self.assertFalse(os.path.exists(self.path("out", "chats", "blocks")))
+        os.mkdir(self.path("out", "chats", "blocks"))
+        for name in ("chats/trace.h5", "chats/blocks/trace.h5"):
+            self.write("out/" + name, "of a release that was stopped")
+        self.assertEqual(support.differences(want, self.release()), [])
+
+    def test_sums_of_others_remove_nothing(self):
+        """Neither the sums of another kind of folder, nor lines that lead outside, say which files may go."""
+        os.makedirs(self.path("out", "chats"))
+        for name in ("out/mine.txt", "out/chats/trace.h5", "outside.txt"):
+            self.write(name, "mine")
+        self.write("out/SHA256SUMS", "%s  mine.txt\n" % (64 * "0"))
+        files = self.release("out", "--force")
+        self.assertEqual({files.pop("mine.txt"), files.pop("chats/trace.h5")}, {b"mine"})
+        os.unlink(self.path("out", "mine.txt"))
+        with open(self.path("out", "SHA256SUMS"), "a") as f:
+            for name in ("../outside.txt", self.path("outside.txt"), "chats/../../outside.txt"):
+                f.write("%s  %s\n" % (64 * "0", name))
+        self.assertEqual(support.differences(files, self.release()), [])
+        self.assertTrue(os.path.exists(self.path("outside.txt")))
 
     def test_folders_of_others(self):
         """What is not a release is not written into unless --force is on; a failed release leaves no folder of its own."""
