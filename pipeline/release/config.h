@@ -15,7 +15,7 @@
  *         note: What a reader should know          # optional
  *         anonymize: 16           # optional: publish blocks of so many tokens, anonymised
  *         symbols: true           # optional: publish the sources' own tokens or blocks
- *         allow_restricted: true  # optional: even where a source's licence forbids it
+ *         allow_restricted: true  # optional: even where a source's licence forbids it, or is not known
  *         options:                # optional: long options of `lta run`, flags as true
  *           format: marconi
  *           capacity: [1000, 10000]

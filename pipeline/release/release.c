@@ -109,7 +109,7 @@ static lta_status publish_symbols(const lta_release_trace *t, const char *store,
     LTA_TRY(LTA_ALLOC(&keep, trace.sources.n));
     for (uint64_t i = 0; i < trace.sources.n; i++)
         keep[i] = !t->allow_restricted;
-    LTA_TRY(lta_check_licences(&trace.sources, keep, "the release's configuration says allow_restricted"));
+    LTA_TRY(lta_check_licences(&trace, keep, "the release's configuration says allow_restricted"));
     LTA_TRY(lta_join_path(store, "trace.h5", &from));
     LTA_TRY(lta_join_path(dir, "trace.h5", &to));
     LTA_TRY(copy_file(from, to));

@@ -576,6 +576,15 @@ for path in sys.argv[1:]:
                      self.path("restricted"), self.config)
         self.assertFalse(os.path.exists(self.path("restricted", "SHA256SUMS")))
         self.assertFalse(os.path.exists(self.path("restricted", "chats", "trace.h5")))
+        os.rename(os.path.join(self.given, "marconi"), os.path.join(self.given, "renamed"))
+        for i, path in enumerate(sorted(glob.glob(os.path.join(self.given, "renamed", "*.jsonl")))):
+            os.rename(path, os.path.join(self.given, "renamed", "%d.jsonl" % i))
+        self.configured("renamed.yaml", ("in/*.jsonl", "renamed/*.jsonl"), ("    note:", "    symbols: true\n    note:"))
+        self.refused(2, "the licence of source 0 is not known, .*allow_restricted", "release", "-q", "-o", self.path("renamed"), self.config)
+        self.assertFalse(os.path.exists(self.path("renamed", "chats", "trace.h5")))
+        os.rename(os.path.join(self.given, "renamed"), os.path.join(self.given, "marconi"))
+        for i in range(2):
+            os.rename(os.path.join(self.given, "marconi", "%d.jsonl" % i), os.path.join(self.given, "marconi", "lmsys_sps=%d_nums=12.jsonl" % (i + 1)))
         self.configured("allowed.yaml", restricted, ("    note:", "    symbols: true\n    allow_restricted: true\n    note:"))
         self.assertIn("chats/trace.h5", self.release("restricted"))
         self.configured("blocks.yaml", restricted, ("    note:", "    anonymize: 16\n    note:"))
