@@ -164,8 +164,19 @@ static lta_status take_creators(reading *r, yaml_node_t *value, const char *name
 
 /* ---- a trace ---- */
 
-/* The pattern from the working folder: relative ones start where the configuration lies. */
-static lta_status full_pattern(const reading *r, const char *pattern, char **out)
+/* The text lives as long as the configuration; it is released where that fails. */
+static lta_status keep_text(lta_release_config *c, char *text, const char **out)
+{
+    lta_status st = LTA_GROW(&c->text, &c->texts_capacity, c->n_texts + 1);
+    if (st == LTA_OK)
+        *out = c->text[c->n_texts++] = text;
+    else
+        lta_free(text);
+    return st;
+}
+
+/* A path or pattern from the working folder: relative ones start where the configuration lies. */
+static lta_status full_path(const reading *r, const char *pattern, char **out)
 {
     const char *path = r->config->path;
     size_t dir = pattern[0] == '/' ? 0 : (size_t)(lta_base_name(path) - path), n = strlen(pattern);
@@ -204,7 +215,7 @@ static lta_status add_files(reading *r, yaml_node_t *n, void *target)
     char *full = NULL;
     glob_t found = {0};
     LTA_TRY(text_of(r, n, "a file", &pattern));
-    LTA_TRY(full_pattern(r, pattern, &full));
+    LTA_TRY(full_path(r, pattern, &full));
     int code = glob(full, GLOB_NOSORT | GLOB_ERR, NULL, &found);
     if (code == GLOB_NOSPACE) {
         st = lta_fail(LTA_ERR_NOMEM, "memory has run out over the files of \"%s\"", pattern);
@@ -239,7 +250,6 @@ static lta_status take_files(reading *r, yaml_node_t *value, const char *name, v
 static lta_status joined(reading *r, yaml_node_t *list, const char **out)
 {
     lta_status st = LTA_OK;
-    lta_release_config *c = r->config;
     lta_strings items = {0};
     size_t n = 0;
     char *text = NULL;
@@ -247,17 +257,24 @@ static lta_status joined(reading *r, yaml_node_t *list, const char **out)
     for (uint64_t i = 0; i < items.n; i++)
         n += lta_strings_length(&items, i) + 1;
     LTA_TRY(LTA_ALLOC(&text, n + 1));
-    LTA_TRY(LTA_GROW(&c->text, &c->texts_capacity, c->n_texts + 1));
     n = 0;
     for (uint64_t i = 0; i < items.n; i++)
         n += (size_t)sprintf(text + n, "%s%s", i > 0 ? "," : "", lta_strings_get(&items, i));
     text[n] = '\0';
-    *out = c->text[c->n_texts++] = text;
-    text = NULL;
+    st = keep_text(r->config, text, out);
 done:
-    lta_free(text);
     lta_strings_free(&items);
     return st;
+}
+
+/* The one option that names a file; "bytes" is none. */
+static lta_status tokenizer_path(reading *r, const char **value)
+{
+    char *full;
+    if (strcmp(*value, "bytes") == 0)
+        return LTA_OK;
+    lta_status st = full_path(r, *value, &full);
+    return st == LTA_OK ? keep_text(r->config, full, value) : st;
 }
 
 static lta_status take_options(reading *r, yaml_node_t *value, const char *name, void *target)
@@ -277,6 +294,8 @@ static lta_status take_options(reading *r, yaml_node_t *value, const char *name,
             LTA_TRY(joined(r, v, &o.value));
         else
             LTA_TRY(text_of(r, v, o.name, &o.value));
+        if (strcmp(o.name, "tokenizer") == 0)
+            LTA_TRY(tokenizer_path(r, &o.value));
         LTA_TRY(LTA_GROW(&t->option, &t->options_capacity, t->n_options + 1));
         t->option[t->n_options++] = o;
     done:

@@ -16,7 +16,8 @@
  *         anonymize: 16           # optional: publish blocks of so many tokens, anonymised
  *         symbols: true           # optional: publish the sources' own tokens or blocks
  *         allow_restricted: true  # optional: even where a source's licence forbids it, or is not known
- *         options:                # optional: long options of `lta run`, flags as true
+ *         options:                # optional: long options of `lta run`, flags as true; a tokenizer's path is
+ *                                 # relative to this file
  *           format: marconi
  *           capacity: [1000, 10000]
  *
@@ -37,7 +38,8 @@ typedef struct lta_release_creator {
 } lta_release_creator;
 
 typedef struct lta_release_option {
-    const char *name, *value; /* value: a list's items with commas between; "true" for flags */
+    const char *name, *value; /* value: a list's items with commas between; "true" for flags; a tokenizer's
+                               * path is from the working folder */
     uint64_t line;
 } lta_release_option;
 

@@ -13,12 +13,38 @@
 #include "pipeline/stage/carry.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/table/table.h"
+#include "pipeline/tokenizer/tokenizer.h"
 #include "pipeline/trace/licence.h"
 #include "pipeline/trie/trie.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What is wrong is in the configuration, at this line. */
+static lta_status fail_at(const lta_release_config *c, uint64_t line, lta_status st)
+{
+    char what[1024];
+    snprintf(what, sizeof what, "%s", lta_error_detail());
+    return lta_fail(st, "%s:%llu: %s", c->path, (unsigned long long)line, what);
+}
+
+/* A model that cannot be read is noticed before the first trace is made. */
+static lta_status check_tokenizers(const lta_run *run, const lta_release_config *c)
+{
+    for (uint64_t t = 0; t < c->n_traces; t++)
+        for (uint64_t i = 0; i < c->trace[t].n_options; i++) {
+            const lta_release_option *o = &c->trace[t].option[i];
+            lta_tokenizer *tokenizer = NULL;
+            if (strcmp(o->name, "tokenizer") != 0)
+                continue;
+            lta_status st = lta_tokenizer_open(run, o->value, &tokenizer);
+            lta_tokenizer_close(tokenizer);
+            if (st != LTA_OK)
+                return fail_at(c, o->line, st);
+        }
+    return LTA_OK;
+}
 
 /* The stages of a store, as `lta run` runs them. */
 static lta_status make_store(const lta_run *given, const lta_release_trace *t, lta_release_job *job,
@@ -181,6 +207,7 @@ lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_jo
     LTA_TRY(lta_release_check_folder(run, dir, &ours));
     LTA_TRY(lta_release_check_apart(c, job, dir, work));
     LTA_TRY(lta_check_folders(work, &exists));
+    LTA_TRY(check_tokenizers(run, c));
     for (uint64_t i = 0; i < c->n_traces; i++) {
         lta_release_trace *t = &c->trace[i];
         LTA_TRY(lta_check_stop(run));

@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -140,6 +141,32 @@ class Release(support.CliTest):
             self.assertNotIn(self.folder.encode(), files[name])
             self.assertNotIn(self.given.encode(), files[name])
             self.assertNotIn(os.uname().nodename.encode(), files[name])
+
+    def test_tokenizer(self):
+        """A tokenizer's path starts where the configuration lies; the release has its name alone, and a bad one is named with its line."""
+        os.mkdir(self.path("there"))
+        self.write("there/c.json", json.dumps([{"id": "x", "conversations": [{"from": "human", "value": "hello"}, {"from": "gpt", "value": "you"}]}]))
+        config = CONFIG[:CONFIG.index("traces:")] + "traces:\n  - name: t\n    files: c.json\n    options:\n      format: sharegpt\n      tokenizer: %s\n"
+        self.config = self.path("there", "r.yaml")
+        for name in ("absent/tok.model", "r.yaml"):
+            self.write("there/r.yaml", config % name)
+            result = self.lta("release", "-q", "-o", self.path("never"), self.config)
+            self.assertIn(result.code, (2, 3), "2: a build without SentencePiece")
+            self.assertRegex(result.err, r"^lta release: error: .*there/r\.yaml:17: .*there/%s: " % name)
+        self.assertFalse(os.path.exists(self.path("never")))
+        self.write("there/r.yaml", config % "bytes")
+        command = json.loads(self.release("bytes")["provenance.json"])["traces"][0]["command"]
+        self.assertEqual(command[command.index("--tokenizer") + 1], "bytes")
+        if "SentencePiece" not in self.ok("--version").out:
+            return
+        pieces = ((b"<unk>", 2), (b"<s>", 3), (b"</s>", 3), (b"hello", 1), (b"you", 1), (b"\xe2\x96\x81", 1))
+        body = [b"\x0a%c%s\x15%s\x18%c" % (len(p), p, struct.pack("<f", -1), kind) for p, kind in pieces]
+        self.write("there/tok.model", b"".join(b"\x0a%c%s" % (len(b), b) for b in body))
+        self.write("there/r.yaml", config % "tok.model")
+        provenance = self.release("model")["provenance.json"].decode()
+        command = json.loads(provenance)["traces"][0]["command"]
+        self.assertEqual(command[command.index("--tokenizer") + 1], "tok.model")
+        self.assertNotIn(self.folder, provenance)
 
     # ---- the same again
 
