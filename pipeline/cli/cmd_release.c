@@ -36,6 +36,16 @@ static lta_status set(void *target, const lta_option *option, const char *value)
 static const lta_option_group output_group = {"Release", options, set};
 static const lta_option_group *const groups[] = {&output_group, NULL};
 
+/* As the common option of lta run. */
+static lta_status set_on_error(const char *path, const lta_release_option *given, bool *skip)
+{
+    *skip = strcmp(given->value, "skip") == 0;
+    if (!*skip && strcmp(given->value, "fail") != 0)
+        return lta_fail(LTA_ERR_FORMAT, "%s:%llu: --on-error %s: expected fail or skip", path,
+                        (unsigned long long)given->line, given->value);
+    return LTA_OK;
+}
+
 /* One option of a trace goes to the group that knows it, as on the command line. */
 static lta_status set_option(const char *path, const lta_release_option *given, lta_release_job *job)
 {
@@ -66,16 +76,20 @@ static lta_status set_option(const char *path, const lta_release_option *given, 
                     (unsigned long long)given->line, given->name);
 }
 
-static lta_status make_jobs(const lta_release_config *c, lta_release_job **out)
+static lta_status make_jobs(const lta_run *run, lta_release_config *c, lta_release_job **out)
 {
     lta_status st = LTA_OK;
     lta_release_job *job;
     LTA_TRY(LTA_CALLOC(&job, c->n_traces));
     *out = job;
     for (uint64_t t = 0; t < c->n_traces; t++) {
+        lta_release_trace *trace = &c->trace[t];
         job[t].import = LTA_IMPORT_DEFAULTS;
-        for (uint64_t i = 0; i < c->trace[t].n_options; i++)
-            LTA_TRY(set_option(c->path, &c->trace[t].option[i], &job[t]));
+        trace->skip_bad_rows = run->skip_bad_rows;
+        for (uint64_t i = 0; i < trace->n_options; i++)
+            LTA_TRY(strcmp(trace->option[i].name, "on-error") == 0
+                        ? set_on_error(c->path, &trace->option[i], &trace->skip_bad_rows)
+                        : set_option(c->path, &trace->option[i], &job[t]));
     }
 done:
     return st;
@@ -112,7 +126,7 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     for (uint64_t t = 0; t < c.n_traces; t++)
         if (c.trace[t].anonymize == 0)
             c.trace[t].anonymize = o.anonymize;
-    LTA_TRY(make_jobs(&c, &job));
+    LTA_TRY(make_jobs(&cli->run, &c, &job));
     LTA_TRY(lta_release(&cli->run, &c, job, o.output, o.work ? o.work : work));
 done:
     free_jobs(job, c.n_traces);

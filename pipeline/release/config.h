@@ -17,7 +17,7 @@
  *         symbols: true           # optional: publish the sources' own tokens or blocks
  *         allow_restricted: true  # optional: even where a source's licence forbids it, or is not known
  *         options:                # optional: long options of `lta run`, flags as true; a tokenizer's path is
- *                                 # relative to this file
+ *                                 # relative to this file; on-error: skip, too
  *           format: marconi
  *           capacity: [1000, 10000]
  *
@@ -47,6 +47,7 @@ typedef struct lta_release_trace {
     const char *name, *note; /* note: NULL = none */
     uint64_t anonymize;      /* tokens a block; 0 = none are published */
     bool symbols, allow_restricted;
+    bool skip_bad_rows; /* set by whoever reads the options */
     uint64_t line;
     lta_strings files; /* paths, from the working folder */
     uint64_t n_options, options_capacity;

@@ -54,6 +54,7 @@ static lta_status make_store(const lta_run *given, const lta_release_trace *t, l
     lta_run run = *given;
     char **files = NULL;
     run.carry = NULL;
+    run.skip_bad_rows = t->skip_bad_rows;
     LTA_TRY(LTA_ALLOC(&files, t->files.n));
     for (uint64_t i = 0; i < t->files.n; i++)
         files[i] = t->files.bytes + t->files.offset[i];

@@ -168,6 +168,26 @@ class Release(support.CliTest):
         self.assertEqual(command[command.index("--tokenizer") + 1], "tok.model")
         self.assertNotIn(self.folder, provenance)
 
+    def test_command_makes_the_same_store(self):
+        """provenance.json's command, with what the command line said of bad rows; a trace's own word on them goes first."""
+        with open(os.path.join(self.given, "bad.csv"), "w") as f:
+            f.write(AZURE + "2023-11-16,soon,7\n")
+        options = "files: bad.csv\n    options: {sha256: true, name: x%s}\n"
+        for own, given, skips in (("", "skip", True), ("", "fail", False), (", on-error: skip", "fail", True), (", on-error: fail", "skip", False)):
+            self.configured("bad.yaml", ("files: azure.csv\n", options % own))
+            arguments = "release", "-q", "--on-error", given, "-o", self.path("out"), self.config
+            if not skips:
+                self.refused(3, r".*bad\.csv:42: ", *arguments)
+                continue
+            self.ok(*arguments)
+            with open(self.path("out", "provenance.json")) as f:
+                command = json.load(f)["traces"][1]["command"]
+            self.assertEqual(command, ["lta", "run", "-o", "lengths", "--sha256", "--on-error", "skip", "--name", "x", "bad.csv"])
+            self.ok(*command[1:3], self.path("again"), *command[4:], cwd=self.given)
+            with open(self.path("again", "enriched.h5"), "rb") as f, open(self.path("out", "lengths", "enriched.h5"), "rb") as g:
+                self.assertEqual(f.read(), g.read())
+        self.wrong(r".*wrong\.yaml:16: --on-error drop: expected fail or skip", ("sort: true", "on-error: drop"))
+
     # ---- the same again
 
     def test_same_bytes(self):
