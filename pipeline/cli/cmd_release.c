@@ -20,7 +20,7 @@ static const lta_option options[] = {
      ".work)"},
     {"anonymize", 0, "N",
      "publish blocks of N tokens, anonymised, of every trace that has symbols (those for which CONFIG names "
-     "N keep theirs)"},
+     "N, and traces of blocks, keep theirs)"},
     {0},
 };
 

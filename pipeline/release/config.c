@@ -4,6 +4,7 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/release/documents.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -317,6 +318,19 @@ static lta_status take_bool(reading *r, yaml_node_t *value, const char *name, vo
     return LTA_OK;
 }
 
+/* The name of a trace's folder, which stands beside the documents, also where case does not count. */
+static lta_status take_folder(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    lta_status st = name_of(r, value, name, target);
+    const char *folder = *(const char **)target;
+    bool taken = st == LTA_OK && strcasecmp(folder, "SHA256SUMS") == 0;
+    for (size_t i = 0; st == LTA_OK && lta_release_documents[i]; i++)
+        taken |= strcasecmp(folder, lta_release_documents[i]) == 0;
+    return taken ? fail_at(r, value, "%s \"%s\": is a file of every release, expected another name", name,
+                           folder)
+                 : st;
+}
+
 /* Tokens a block. */
 static lta_status take_block(reading *r, yaml_node_t *value, const char *name, void *target)
 {
@@ -328,18 +342,20 @@ static lta_status take_block(reading *r, yaml_node_t *value, const char *name, v
     size_t n = strspn(text, "0123456789");
     if (n == 0 || n > MOST_DIGITS || text[n] || text[0] == '0')
         return fail_at(r, value, "%s \"%s\": expected tokens a block, 1 to 999999999", name, text);
-    *(uint64_t *)target = strtoull(text, NULL, 10);
+    lta_release_trace *t = target;
+    t->anonymize = strtoull(text, NULL, 10);
+    t->anonymize_line = value->start_mark.line + 1;
     return LTA_OK;
 }
 
 static lta_status add_trace(reading *r, yaml_node_t *n, void *target)
 {
     static const key keys[] = {
-        {"name", true, take_name, offsetof(lta_release_trace, name)},
+        {"name", true, take_folder, offsetof(lta_release_trace, name)},
         {"note", false, take_text, offsetof(lta_release_trace, note)},
         {"files", true, take_files, offsetof(lta_release_trace, files)},
         {"options", false, take_options, 0},
-        {"anonymize", false, take_block, offsetof(lta_release_trace, anonymize)},
+        {"anonymize", false, take_block, 0},
         {"symbols", false, take_bool, offsetof(lta_release_trace, symbols)},
         {"allow_restricted", false, take_bool, offsetof(lta_release_trace, allow_restricted)},
         {0}};

@@ -46,8 +46,10 @@ typedef struct lta_release_option {
 typedef struct lta_release_trace {
     const char *name, *note; /* note: NULL = none */
     uint64_t anonymize;      /* tokens a block; 0 = none are published */
+    uint64_t anonymize_line; /* where it stands; 0: not in the configuration */
     bool symbols, allow_restricted;
     bool skip_bad_rows; /* set by whoever reads the options */
+    bool has_blocks;    /* set once the trace is there: it consists of blocks, which keep their size */
     uint64_t line;
     lta_strings files; /* paths, from the working folder */
     uint64_t n_options, options_capacity;

@@ -619,16 +619,16 @@ for path in sys.argv[1:]:
             os.rename(path, os.path.join(self.given, "marconi", "lmsys_sps=%d_nums=12.jsonl" % (i + 1)))
         restricted = ("in/*.jsonl", "marconi/*.jsonl")
         self.configured("refused.yaml", restricted, ("    note:", "    symbols: true\n    note:"))
-        self.refused(2, 'the licence of source .* is ".*do not redistribute.*": its symbols are not written unless .*allow_restricted', "release", "-q", "-o",
+        self.refused(2, '.*refused\.yaml:13: the licence of source .* is ".*do not redistribute.*": its symbols are not written unless .*allow_restricted', "release", "-q", "-o",
                      self.path("restricted"), self.config)
-        self.assertFalse(os.path.exists(self.path("restricted", "SHA256SUMS")))
-        self.assertFalse(os.path.exists(self.path("restricted", "chats", "trace.h5")))
+        self.assertFalse(os.path.exists(self.path("restricted")))
+        self.assertEqual(set(os.listdir(self.path("restricted.work", "chats"))) & set(support.STORE_FILES), {"trace.h5"}, "refused before anything is computed")
         os.rename(os.path.join(self.given, "marconi"), os.path.join(self.given, "renamed"))
         for i, path in enumerate(sorted(glob.glob(os.path.join(self.given, "renamed", "*.jsonl")))):
             os.rename(path, os.path.join(self.given, "renamed", "%d.jsonl" % i))
         self.configured("renamed.yaml", ("in/*.jsonl", "renamed/*.jsonl"), ("    note:", "    symbols: true\n    note:"))
-        self.refused(2, "the licence of source 0 is not known, .*allow_restricted", "release", "-q", "-o", self.path("renamed"), self.config)
-        self.assertFalse(os.path.exists(self.path("renamed", "chats", "trace.h5")))
+        self.refused(2, r".*renamed\.yaml:13: the licence of source 0 is not known, .*allow_restricted", "release", "-q", "-o", self.path("renamed"), self.config)
+        self.assertFalse(os.path.exists(self.path("renamed")))
         os.rename(os.path.join(self.given, "renamed"), os.path.join(self.given, "marconi"))
         for i in range(2):
             os.rename(os.path.join(self.given, "marconi", "%d.jsonl" % i), os.path.join(self.given, "marconi", "lmsys_sps=%d_nums=12.jsonl" % (i + 1)))
@@ -639,6 +639,31 @@ for path in sys.argv[1:]:
         self.ok("run", "-q", "-o", self.path("blocks", "chats", "blocks"))
         self.ok("export", "--format", "mooncake-jsonl", "-o", self.path("blocks.jsonl"), self.path("blocks", "chats", "blocks"))
         shutil.rmtree(os.path.join(self.given, "marconi"))
+
+    def test_blocks_keep_their_size(self):
+        """Of block traces blocks have the size that they have: a number for all traces does not say another, one of their own must be it."""
+        with open(os.path.join(self.given, "blocks.jsonl"), "w") as f:
+            f.write(support.mooncake(support.MOONCAKE_ROWS))
+        blocks = ("files: azure.csv\n", "files: blocks.jsonl\n    options: {format: mooncake, capacity: 2}\n")
+        self.configured("blocks.yaml", blocks, ("files: blocks", "anonymize: 512\n    files: blocks"))
+        want = self.release("own")["lengths/blocks/trace.h5"]
+        self.configured("blocks.yaml", blocks)
+        files = self.release("all", "--anonymize", "16")
+        self.assertEqual(files["lengths/blocks/trace.h5"], want)
+        with h5py.File(self.path("all", "lengths", "blocks", "trace.h5")) as f:
+            self.assertEqual(int(f.attrs["block_tokens"]), 512)
+        with h5py.File(self.path("all", "chats", "blocks", "trace.h5")) as f:
+            self.assertEqual(int(f.attrs["block_tokens"]), 16)
+        self.configured("other.yaml", blocks, ("files: blocks", "anonymize: 16\n    files: blocks"), ("name: chats", "name: zchats"))
+        self.refused(2, r".*other\.yaml:18: anonymize 16: trace lengths consists of blocks of 512 tokens, expected 512", "release", "-q", "-o",
+                     self.path("other"), self.config)
+        self.assertEqual(set(os.listdir(self.path("other.work", "lengths"))) & set(support.STORE_FILES), {"trace.h5"})
+
+    def test_symbols_of_a_trace_without(self):
+        self.configured("none.yaml", ("files: azure.csv\n", "files: azure.csv\n    symbols: true\n    anonymize: 16\n"))
+        files = self.release()
+        self.assertFalse({n for n in files if n.startswith("lengths/") and n.endswith("trace.h5")})
+        self.assertIn("No tokens, texts or block ids", files["README.md"].decode())
 
     # ---- wrong configurations
 
@@ -665,6 +690,8 @@ for path in sys.argv[1:]:
         self.wrong(r".*wrong\.yaml:16: --format marcono: expected one of", ("format: marconi", "format: marcono"))
         self.wrong(r".*wrong\.yaml:16: sort takes no value", ("sort: true", "sort: 3"))
         self.wrong(r'.*wrong\.yaml:17: there is a trace named "chats"', ("name: lengths", "name: Chats"))
+        for name in ("README.md", "SHA256SUMS", "sha256sums", "provenance.json", "data-dictionary.csv"):
+            self.wrong(r'.*wrong\.yaml:17: name "%s": is a file of every release' % name, ("name: lengths", "name: " + name))
         self.wrong(r'.*wrong\.yaml:15: anonymize "0": expected tokens a block', ("    note:", "    anonymize: 0\n    note:"))
         self.wrong(r'.*wrong\.yaml:15: symbols "yes": expected true or false', ("    note:", "    symbols: yes\n    note:"))
         self.wrong(r".*wrong\.yaml:\d+: aliases are not read", ("keywords: [a, ", "keywords: [&x a, *x, "))
