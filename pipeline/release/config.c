@@ -5,6 +5,7 @@
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/release/documents.h"
+#include "pipeline/release/metadata.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -97,6 +98,38 @@ static lta_status take_name(reading *r, yaml_node_t *value, const char *name, vo
     return name_of(r, value, name, target);
 }
 
+static lta_status take_date(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    lta_status st = text_of(r, value, name, target);
+    const char *text = *(const char **)target;
+    if (st == LTA_OK && !lta_is_day(text))
+        st = fail_at(r, value, "%s \"%s\": expected YYYY-MM-DD, a day of the calendar", name, text);
+    return st;
+}
+
+static lta_status take_licence(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    lta_status st = text_of(r, value, name, target);
+    const char *text = *(const char **)target;
+    if (st == LTA_OK && !lta_is_licence_id(text))
+        st = fail_at(r, value,
+                     "%s \"%s\": expected an SPDX identifier, as CC-BY-4.0, or LicenseRef- and a name", name,
+                     text);
+    return st;
+}
+
+static lta_status take_orcid(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    const char *text, **orcid = target;
+    lta_status st = text_of(r, value, name, &text);
+    if (st != LTA_OK)
+        return st;
+    *orcid = lta_orcid(text);
+    if (!*orcid)
+        return fail_at(r, value, "%s \"%s\": expected 0000-0000-0000-000C with its checksum C", name, text);
+    return LTA_OK;
+}
+
 static lta_status read_mapping(reading *r, yaml_node_t *n, const char *what, const key *keys, void *target)
 {
     uint64_t seen = 0;
@@ -145,7 +178,7 @@ static lta_status add_creator(reading *r, yaml_node_t *n, void *target)
 {
     static const key keys[] = {{"name", true, take_text, offsetof(lta_release_creator, name)},
                                {"affiliation", false, take_text, offsetof(lta_release_creator, affiliation)},
-                               {"orcid", false, take_text, offsetof(lta_release_creator, orcid)},
+                               {"orcid", false, take_orcid, offsetof(lta_release_creator, orcid)},
                                {0}};
     lta_release_config *c = target;
     lta_status st = LTA_GROW(&c->creator, &c->creators_capacity, c->n_creators + 1);
@@ -381,28 +414,13 @@ static lta_status take_traces(reading *r, yaml_node_t *value, const char *name, 
     return each_item(r, value, add_trace, r->config);
 }
 
-/* YYYY-MM-DD. */
-static lta_status take_date(reading *r, yaml_node_t *value, const char *name, void *target)
-{
-    const char *text;
-    unsigned month, day;
-    lta_status st = text_of(r, value, name, &text);
-    if (st != LTA_OK)
-        return st;
-    if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 ||
-        sscanf(text + 4, "-%2u-%2u", &month, &day) != 2 || month < 1 || month > 12 || day < 1 || day > 31)
-        return fail_at(r, value, "%s \"%s\": expected YYYY-MM-DD", name, text);
-    *(const char **)target = text;
-    return LTA_OK;
-}
-
 static lta_status read_document(reading *r)
 {
     static const key keys[] = {{"release", true, take_name, offsetof(lta_release_config, name)},
                                {"version", true, take_name, offsetof(lta_release_config, version)},
                                {"title", true, take_text, offsetof(lta_release_config, title)},
                                {"description", true, take_text, offsetof(lta_release_config, description)},
-                               {"licence", true, take_text, offsetof(lta_release_config, licence)},
+                               {"licence", true, take_licence, offsetof(lta_release_config, licence)},
                                {"date", false, take_date, offsetof(lta_release_config, date)},
                                {"creators", true, take_creators, 0},
                                {"keywords", false, take_texts, offsetof(lta_release_config, keywords)},

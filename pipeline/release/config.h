@@ -5,7 +5,7 @@
  *     title: One line
  *     description: A paragraph, for its README and for repositories
  *     licence: CC-BY-4.0          # of the release: an SPDX identifier
- *     date: 2026-11-30            # optional; else the day of SOURCE_DATE_EPOCH, else none
+ *     date: 2026-11-30            # optional: a day; else the day of SOURCE_DATE_EPOCH, else none
  *     creators:
  *       - {name: "Doe, Jane", affiliation: VU Amsterdam, orcid: 0000-0002-1825-0097}
  *     keywords: [LLM serving, prefix caching]      # optional
@@ -34,7 +34,7 @@
 
 /* Texts belong to the configuration. */
 typedef struct lta_release_creator {
-    const char *name, *affiliation, *orcid; /* the last two: NULL = not given */
+    const char *name, *affiliation, *orcid; /* the last two: NULL = not given; orcid: without https:// */
 } lta_release_creator;
 
 typedef struct lta_release_option {

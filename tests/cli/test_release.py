@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -673,6 +674,20 @@ for path in sys.argv[1:]:
         self.assertFalse({n for n in files if n.startswith("lengths/") and n.endswith("trace.h5")})
         self.assertIn("No tokens, texts or block ids", files["README.md"].decode())
 
+    def test_metadata(self):
+        """ORCIDs with their site, leap days and licences of one's own are taken; Zenodo's description is HTML."""
+        self.configured("metadata.yaml", ("orcid: 0000-0002-1825-0097", 'orcid: "https://orcid.org/0000-0002-1694-233X"'), ("keywords:", "date: 2024-02-29\nkeywords:"),
+                        ("CC-BY-4.0", "LicenseRef-lta+1"), ("Two traces |", "Two <traces> & |"))
+        files = self.release()
+        zenodo = json.loads(files["zenodo.json"])["metadata"]
+        self.assertEqual(zenodo["creators"][0]["orcid"], "0000-0002-1694-233X")
+        self.assertEqual(zenodo["description"], "Two &lt;traces&gt; &amp; | with everything.")
+        self.assertEqual((zenodo["publication_date"], zenodo["license"]), ("2024-02-29", "licenseref-lta+1"))
+        citation = files["CITATION.cff"].decode()
+        self.assertIn('    orcid: "https://orcid.org/0000-0002-1694-233X"\n', citation)
+        self.assertIn("Two <traces> & | with everything.", citation)
+        self.assertIn("Two <traces> & |", json.loads(files["datapackage.json"])["description"])
+
     # ---- wrong configurations
 
     def wrong(self, pattern, *changes, code=3):
@@ -704,7 +719,14 @@ for path in sys.argv[1:]:
         self.wrong(r'.*wrong\.yaml:15: symbols "yes": expected true or false', ("    note:", "    symbols: yes\n    note:"))
         self.wrong(r".*wrong\.yaml:\d+: aliases are not read", ("keywords: [a, ", "keywords: [&x a, *x, "))
         self.wrong(r".*wrong\.yaml:\d+: .*expected YAML", ("creators:", "creators: ["))
-        self.wrong(r'.*wrong\.yaml:\d+: date "2026-13-01": expected YYYY-MM-DD', ("keywords", "date: 2026-13-01\nkeywords"))
+        for day in ("2026-13-01", "2026-00-10", "2026-02-29", "2100-02-29", "2026-04-31", "2026-1-01", "2026-01-1", "26-01-01", "2026/01/01",
+                    "2026-01-01 ", "2026-01-00", "2026-01-011"):
+            self.wrong(r'.*wrong\.yaml:11: date "%s": expected YYYY-MM-DD' % day, ("keywords", 'date: "%s"\nkeywords' % day))
+        for orcid in ("0000-0002-1825-0098", "0000-0002-1825-009X", "0000000218250097", "0000-0002-1825-0097 ", "0000-0002-1825-009", "X000-0002-1825-0097",
+                      "http://orcid.org/0000-0002-1825-0097", "https://orcid.org/", "0000-0002-1825_0097"):
+            self.wrong(r'.*wrong\.yaml:9: orcid "%s": expected' % orcid, ("orcid: 0000-0002-1825-0097", 'orcid: "%s"' % orcid))
+        for licence in ("CC BY 4.0", "a/b", "MIT,BSD", "(MIT)", "free!"):
+            self.wrong(r'.*wrong\.yaml:7: licence "%s": expected an SPDX identifier' % re.escape(licence), ("CC-BY-4.0", '"%s"' % licence))
         self.wrong(r'.*wrong\.yaml:2: "creators" is empty', ("  - {name: \"Doe, Jane\", affiliation: VU, orcid: 0000-0002-1825-0097}\n  - name: The Archive\n",
                                                         "  []\n"))
         self.refused(3, r".*absent\.yaml", "release", "-o", self.path("never"), self.path("absent.yaml"))
