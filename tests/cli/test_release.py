@@ -386,6 +386,28 @@ for path in sys.argv[1:]:
         self.assertIn("hit_6000", result.out)
         self.assertIn("chats", result.out)
 
+    def test_difference_of_sequences(self):
+        """Published symbols and blocks are compared as the traces that they are."""
+        for name, line in (("both", "    symbols: true\n    anonymize: 16\n"), ("larger", "    symbols: true\n    anonymize: 32\n"),
+                           ("symbols", "    symbols: true\n"), ("blocks", "    anonymize: 16\n")):
+            self.configured(name + ".yaml", ("    note:", line + "    note:"))
+            self.release(name)
+        def found(old, new, code):
+            result = self.lta("diff", "--json", self.path(old), self.path(new))
+            self.assertEqual(result.code, code, str(result))
+            return json.loads(result.out)
+        same = found("both", "both", 0)
+        self.assertEqual([os.path.relpath(s["old"], self.path("both")) for s in same["stores"]], ["chats", "chats/blocks", "lengths"])
+        differ = {os.path.relpath(s["old"], self.path("both")): s for s in found("both", "larger", 1)["stores"]}
+        self.assertEqual({name for name, s in differ.items() if not s["same"]}, {"chats/blocks"})
+        self.assertEqual([(a["name"], a["old"], a["new"]) for a in differ["chats/blocks"]["attributes"]], [("block_tokens", 16, 32)])
+        self.assertIn("/sequences/symbols", [d["name"] for d in differ["chats/blocks"]["datasets"]])
+        self.assertEqual(found("both", "symbols", 1)["stores_only_old"], ["chats/blocks"])
+        self.assertEqual(found("symbols", "both", 1)["stores_only_new"], ["chats/blocks"])
+        files = {f["file"]: f["new"] for f in found("both", "blocks", 1)["stores"][0]["files"]}
+        self.assertIsNone(files["trace.h5"])
+        self.assertIn("stores only in old: chats/blocks\n", self.lta("diff", self.path("both"), self.path("symbols")).out)
+
     def test_what_is_not_of_it(self):
         """Files of others are named and keep a release unfinished; with --force they are warned of."""
         files = self.release()
