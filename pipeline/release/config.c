@@ -52,6 +52,17 @@ static lta_status text_of(const reading *r, yaml_node_t *n, const char *what, co
     return LTA_OK;
 }
 
+/* Text that stands in headings and lists: on one line. */
+static lta_status line_of(const reading *r, yaml_node_t *n, const char *what, const char **out)
+{
+    lta_status st = text_of(r, n, what, out);
+    if (st == LTA_OK)
+        for (yaml_char_t *p = n->data.scalar.value; *p; p++)
+            if (*p == '\n' || *p == '\r')
+                *p = ' ';
+    return st;
+}
+
 /* A name that can be a folder's. */
 static lta_status name_of(const reading *r, yaml_node_t *n, const char *what, const char **out)
 {
@@ -91,6 +102,11 @@ typedef struct key {
 static lta_status take_text(reading *r, yaml_node_t *value, const char *name, void *target)
 {
     return text_of(r, value, name, target);
+}
+
+static lta_status take_line(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    return line_of(r, value, name, target);
 }
 
 static lta_status take_name(reading *r, yaml_node_t *value, const char *name, void *target)
@@ -164,7 +180,7 @@ static lta_status read_mapping(reading *r, yaml_node_t *n, const char *what, con
 static lta_status add_text(reading *r, yaml_node_t *n, void *target)
 {
     const char *text;
-    lta_status st = text_of(r, n, "an item", &text);
+    lta_status st = line_of(r, n, "an item", &text);
     return st == LTA_OK ? lta_strings_add_text(target, text) : st;
 }
 
@@ -176,8 +192,8 @@ static lta_status take_texts(reading *r, yaml_node_t *value, const char *name, v
 
 static lta_status add_creator(reading *r, yaml_node_t *n, void *target)
 {
-    static const key keys[] = {{"name", true, take_text, offsetof(lta_release_creator, name)},
-                               {"affiliation", false, take_text, offsetof(lta_release_creator, affiliation)},
+    static const key keys[] = {{"name", true, take_line, offsetof(lta_release_creator, name)},
+                               {"affiliation", false, take_line, offsetof(lta_release_creator, affiliation)},
                                {"orcid", false, take_orcid, offsetof(lta_release_creator, orcid)},
                                {0}};
     lta_release_config *c = target;
@@ -418,7 +434,7 @@ static lta_status read_document(reading *r)
 {
     static const key keys[] = {{"release", true, take_name, offsetof(lta_release_config, name)},
                                {"version", true, take_name, offsetof(lta_release_config, version)},
-                               {"title", true, take_text, offsetof(lta_release_config, title)},
+                               {"title", true, take_line, offsetof(lta_release_config, title)},
                                {"description", true, take_text, offsetof(lta_release_config, description)},
                                {"licence", true, take_licence, offsetof(lta_release_config, licence)},
                                {"date", false, take_date, offsetof(lta_release_config, date)},

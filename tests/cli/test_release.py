@@ -197,6 +197,31 @@ class Release(support.CliTest):
                 self.assertEqual(f.read(), g.read())
         self.wrong(r".*wrong\.yaml:16: --on-error drop: expected fail or skip", ("sort: true", "on-error: drop"))
 
+    def test_readme_tells_what_is_used_and_published(self):
+        self.configured("inputs.yaml", ("    note:", "    symbols: true\n    note:"), ("sort: true", "sort: true, inputs-only: true"),
+                        ('title: "Chats: an example"', 'title: "Chats:\\nan example"'), ("name: The Archive", 'name: "The\\nArchive"'),
+                        ("keywords: [a,", 'keywords: ["a\\nb",'))
+        files = self.release()
+        readme = files["README.md"].decode()
+        for words in ("`trace.h5` has the sequences themselves, `kavier.parquet` their token lists.\n", "Outputs are not used: ", "# Chats: an example\n"):
+            self.assertEqual(readme.count(words), 1, words)
+        self.assertIn('  - name: "The Archive"\n', files["CITATION.cff"].decode())
+        self.assertEqual(json.loads(files["zenodo.json"])["metadata"]["keywords"][0], "a b")
+        self.config = os.path.join(self.given, "release.yaml")
+        readme = self.release()["README.md"].decode()
+        for words in ("token lists", "Outputs are not used"):
+            self.assertNotIn(words, readme)
+
+    def test_names_with_line_ends(self):
+        """A file's name may have one; a list's entry is one line all the same."""
+        with open(os.path.join(self.given, "b\nad.csv"), "w") as f:
+            f.write(AZURE + "2023-11-16,soon,7\n")
+        self.configured("bad.yaml", ("files: azure.csv", "files: b*ad.csv\n    options: {on-error: skip, format: azure}"))
+        readme = self.release()["README.md"].decode()
+        self.assertIn("| b ad | azure | b ad.csv |", readme)
+        self.assertIn("- b ad: 1, ", readme)
+        os.unlink(os.path.join(self.given, "b\nad.csv"))
+
     # ---- the same again
 
     def test_same_bytes(self):
