@@ -54,8 +54,10 @@ const lta_command lta_command_diff = {
     .name = "diff",
     .operands = "OLD NEW",
     .summary = "what differs between two stores or files: sources, requests, fields, tables (exit code 1)",
-    .description = "Compares two stores, or two files of stores, by what they hold: requests are matched by "
-                   "source and row. Exit code 1 says that they differ, 0 that they do not.",
+    .description =
+        "Compares two stores, two files of stores, or two folders of stores, as releases are, by what "
+        "they hold: requests are matched by source and row, stores by name. Exit code 1 says that they "
+        "differ, 0 that they do not.",
     .example =
         "  lta diff yesterday.store today.store\n  lta diff --json a.store/trace.h5 b.store/trace.h5\n",
     .groups = groups,

@@ -16,7 +16,8 @@ static const lta_option options[] = {
      "nothing"},
     {"vocabulary", 0, "N", "the same: made-up token ids are below this (default 32000)"},
     {"counts-only", 0, NULL, "kavier-csv, kavier-parquet: numbers of tokens without the tokens"},
-    {"allow-restricted", 0, NULL, "write symbols of sources whose licence forbids that they are passed on"},
+    {"allow-restricted", 0, NULL,
+     "write symbols of sources whose licence forbids that they are passed on, or is not known"},
     {0},
 };
 
@@ -80,8 +81,9 @@ const lta_command lta_command_export = {
         "Writes the requests of a store in a format that other tools read. The file appears when it "
         "is complete, or not at all. With `--source` a source comes out as it was before it was "
         "merged.\n"
-        "Symbols of sources whose licence forbids that they are passed on are written only with "
-        "`--allow-restricted`.",
+        "Symbols of sources whose licence forbids that they are passed on, and tokens of those whose licence "
+        "is "
+        "not known, are written only with `--allow-restricted`.",
     .example = "  lta export --format csv -o requests.csv mooncake.store\n"
                "  lta export --format marconi-jsonl --source lmsys_sps=1_nums=100 -o lmsys.jsonl all.store\n",
     .formats = formats,

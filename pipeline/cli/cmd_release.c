@@ -13,11 +13,14 @@ typedef struct release_options {
 
 static const lta_option options[] = {
     {"output", 'o', "DIR",
-     "folder of the release (required): absent, empty, or one of a release; another one with `--force` only"},
-    {"work", 0, "DIR", "folder for the stores that it is made from (default: the release's name and .work)"},
+     "folder of the release (required): absent, empty, or one of a release; another one with `--force` only; "
+     "no source may lie in it"},
+    {"work", 0, "DIR",
+     "folder for the stores that it is made from, apart from that of the release (default: its name and "
+     ".work)"},
     {"anonymize", 0, "N",
      "publish blocks of N tokens, anonymised, of every trace that has symbols (those for which CONFIG names "
-     "N keep theirs)"},
+     "N, and traces of blocks, keep theirs)"},
     {0},
 };
 
@@ -32,6 +35,16 @@ static lta_status set(void *target, const lta_option *option, const char *value)
 
 static const lta_option_group output_group = {"Release", options, set};
 static const lta_option_group *const groups[] = {&output_group, NULL};
+
+/* As the common option of lta run. */
+static lta_status set_on_error(const char *path, const lta_release_option *given, bool *skip)
+{
+    *skip = strcmp(given->value, "skip") == 0;
+    if (!*skip && strcmp(given->value, "fail") != 0)
+        return lta_fail(LTA_ERR_FORMAT, "%s:%llu: --on-error %s: expected fail or skip", path,
+                        (unsigned long long)given->line, given->value);
+    return LTA_OK;
+}
 
 /* One option of a trace goes to the group that knows it, as on the command line. */
 static lta_status set_option(const char *path, const lta_release_option *given, lta_release_job *job)
@@ -63,16 +76,20 @@ static lta_status set_option(const char *path, const lta_release_option *given, 
                     (unsigned long long)given->line, given->name);
 }
 
-static lta_status make_jobs(const lta_release_config *c, lta_release_job **out)
+static lta_status make_jobs(const lta_run *run, lta_release_config *c, lta_release_job **out)
 {
     lta_status st = LTA_OK;
     lta_release_job *job;
     LTA_TRY(LTA_CALLOC(&job, c->n_traces));
     *out = job;
     for (uint64_t t = 0; t < c->n_traces; t++) {
+        lta_release_trace *trace = &c->trace[t];
         job[t].import = LTA_IMPORT_DEFAULTS;
-        for (uint64_t i = 0; i < c->trace[t].n_options; i++)
-            LTA_TRY(set_option(c->path, &c->trace[t].option[i], &job[t]));
+        trace->skip_bad_rows = run->skip_bad_rows;
+        for (uint64_t i = 0; i < trace->n_options; i++)
+            LTA_TRY(strcmp(trace->option[i].name, "on-error") == 0
+                        ? set_on_error(c->path, &trace->option[i], &trace->skip_bad_rows)
+                        : set_option(c->path, &trace->option[i], &job[t]));
     }
 done:
     return st;
@@ -109,7 +126,7 @@ static lta_status run(lta_cli *cli, int argc, char **argv)
     for (uint64_t t = 0; t < c.n_traces; t++)
         if (c.trace[t].anonymize == 0)
             c.trace[t].anonymize = o.anonymize;
-    LTA_TRY(make_jobs(&c, &job));
+    LTA_TRY(make_jobs(&cli->run, &c, &job));
     LTA_TRY(lta_release(&cli->run, &c, job, o.output, o.work ? o.work : work));
 done:
     free_jobs(job, c.n_traces);
@@ -131,7 +148,9 @@ const lta_command lta_command_release = {
                "with digests",
     .description = "Imports, analyses and exports every trace that the configuration names, and writes the "
                    "folder that an archive publishes: data, tables, a data dictionary, metadata, provenance, "
-                   "and SHA256SUMS last; until then the folder holds a file .unfinished. The same files, "
+                   "and SHA256SUMS last; until then the folder holds a file .unfinished. Files that an "
+                   "earlier release put there and this "
+                   "one does not publish are removed. The same files, "
                    "configuration and build give the same bytes. The "
                    "configuration is described in pipeline/release/config.h.",
     .example = "  lta release -o release-1.0 pipeline/release/examples/synthetic.yaml\n",

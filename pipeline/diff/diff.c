@@ -411,11 +411,28 @@ static void names_free(names *l)
     lta_free(l->name);
 }
 
-/* Subfolders that are stores, sorted by name. */
-static lta_status list_stores(const char *folder, names *out)
+/* Adds the folder where it is a store. */
+static lta_status add_store(const char *folder, const char *name, names *out, bool *added)
 {
     lta_status st = LTA_OK;
     char *path = NULL;
+    LTA_TRY(lta_join_path(folder, name, &path));
+    LTA_TRY(is_store(path, added));
+    if (!*added)
+        goto done;
+    LTA_TRY(LTA_GROW(&out->name, &out->capacity, out->n + 1));
+    LTA_TRY(lta_copy_text(name, strlen(name), &out->name[out->n]));
+    out->n++;
+done:
+    lta_free(path);
+    return st;
+}
+
+/* Subfolders that are stores, and the blocks that a release publishes beside them, sorted by name. */
+static lta_status list_stores(const char *folder, names *out)
+{
+    lta_status st = LTA_OK;
+    char *blocks = NULL;
     struct dirent *entry;
     DIR *d = opendir(folder);
     if (!d)
@@ -424,15 +441,13 @@ static lta_status list_stores(const char *folder, names *out)
         bool store;
         if (entry->d_name[0] == '.' || !lta_is_utf8(entry->d_name, strlen(entry->d_name)))
             continue;
-        lta_free(path);
-        path = NULL;
-        LTA_TRY(lta_join_path(folder, entry->d_name, &path));
-        LTA_TRY(is_store(path, &store));
+        LTA_TRY(add_store(folder, entry->d_name, out, &store));
         if (!store)
             continue;
-        LTA_TRY(LTA_GROW(&out->name, &out->capacity, out->n + 1));
-        LTA_TRY(lta_copy_text(entry->d_name, strlen(entry->d_name), &out->name[out->n]));
-        out->n++;
+        lta_free(blocks);
+        blocks = NULL;
+        LTA_TRY(lta_join_path(entry->d_name, "blocks", &blocks));
+        LTA_TRY(add_store(folder, blocks, out, &store));
     }
     if (errno != 0)
         st = lta_fail_errno(LTA_ERR_INPUT, errno, "%s: could not be listed", folder);
@@ -442,7 +457,7 @@ static lta_status list_stores(const char *folder, names *out)
         qsort(out->name, (size_t)out->n, sizeof *out->name, by_name);
 done:
     closedir(d);
-    lta_free(path);
+    lta_free(blocks);
     return st;
 }
 

@@ -14,7 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Compares two operands: stores, HDF5 files, or folders of stores, which are matched by name. limit: how many
+/* Compares two operands: stores, HDF5 files, or folders of stores, which are matched by name (those
+ * of a release with its blocks, NAME/blocks). limit: how many
  * requests each list of examples shows. *out: one JSON object; *same: nothing differs. Equal content_sha256
  * are taken for equal content. Errors: LTA_ERR_USAGE where the two have nothing in common. O(n log n) time,
  * two columns and a few numbers a request in memory. */

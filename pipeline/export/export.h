@@ -12,7 +12,7 @@ typedef struct lta_export_options {
     const char *format;    /* name in LTA_EXPORT_LIST */
     const char *output;    /* file or folder to write, all or nothing; NULL or "-" = standard output */
     const char *source;    /* only requests of the source of this name (or base file name); NULL = all */
-    bool allow_restricted; /* write symbols of sources whose licence forbids it */
+    bool allow_restricted; /* write symbols of sources whose licence forbids it or is not known */
     uint64_t block;        /* token traces as block ids: tokens a block; 0 = not given */
     bool drop_tail;        /* the same: no id for a partial last block */
     bool has_seed;         /* block traces as made-up tokens */

@@ -40,7 +40,7 @@ static lta_status prepare(const lta_export_target *x, mooncake *m)
                 "change",
                 x->store, t->block_tokens);
         if (!o->allow_restricted)
-            LTA_TRY(lta_check_licences(&t->sources, m->e.keep, LTA_EXPORT_UNLESS));
+            LTA_TRY(lta_check_licences(t, m->e.keep, LTA_EXPORT_UNLESS));
         m->block_tokens = t->block_tokens;
         return LTA_OK;
     }

@@ -270,7 +270,7 @@ lta_status lta_export_begin_tokens(lta_export_requests *e)
         return lta_fail(LTA_ERR_USAGE, "%s: its sources give no tokens, which %s consists of",
                         e->target->store, o->format);
     if (!o->allow_restricted)
-        LTA_TRY(lta_check_licences(&t->sources, e->keep, LTA_EXPORT_UNLESS));
+        LTA_TRY(lta_check_licences(t, e->keep, LTA_EXPORT_UNLESS));
     if (t->unit == LTA_UNIT_TOKEN)
         return LTA_OK;
     if (!o->has_seed)

@@ -7,6 +7,7 @@
 #include "pipeline/core/text_out.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,11 +87,31 @@ done:
     return st;
 }
 
+/* Zenodo takes a description for HTML. lta_free() it; NULL: memory has run out. */
+static char *as_html(const char *text)
+{
+    static const char *const escaped[UCHAR_MAX + 1] = {['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;"};
+    enum { LONGEST = sizeof "&amp;" - 1 };
+    char *html;
+    if (LTA_ALLOC(&html, strlen(text) * LONGEST + 1) != LTA_OK)
+        return NULL;
+    char *p = html;
+    for (; *text; text++) {
+        const char *e = escaped[(unsigned char)*text];
+        if (e)
+            p = stpcpy(p, e);
+        else
+            *p++ = *text;
+    }
+    *p = '\0';
+    return html;
+}
+
 lta_status lta_release_write_zenodo(const lta_release_facts *f)
 {
     const lta_release_config *c = f->config;
     json_t *creators = json_array(), *keywords = json_array();
-    char licence[64];
+    char licence[64], *description = as_html(c->description);
     size_t n = 0;
     for (; c->licence[n] && n + 1 < sizeof licence; n++)
         licence[n] = (char)tolower((unsigned char)c->licence[n]); /* as Zenodo names licences */
@@ -107,8 +128,9 @@ lta_status lta_release_write_zenodo(const lta_release_facts *f)
         json_array_append_new(keywords, json_string(lta_strings_get(&c->keywords, i)));
     json_t *metadata =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "upload_type", "dataset", "title", c->title,
-                  "description", c->description, "version", c->version, "access_right", "open", "license",
+                  "description", description, "version", c->version, "access_right", "open", "license",
                   licence, "creators", creators, "keywords", keywords);
+    lta_free(description);
     if (metadata && f->date[0])
         json_object_set_new(metadata, "publication_date", json_string(f->date));
     return lta_release_write_json(f, "zenodo.json",

@@ -4,6 +4,8 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/release/documents.h"
+#include "pipeline/release/metadata.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -50,6 +52,17 @@ static lta_status text_of(const reading *r, yaml_node_t *n, const char *what, co
     return LTA_OK;
 }
 
+/* Text that stands in headings and lists: on one line. */
+static lta_status line_of(const reading *r, yaml_node_t *n, const char *what, const char **out)
+{
+    lta_status st = text_of(r, n, what, out);
+    if (st == LTA_OK)
+        for (yaml_char_t *p = n->data.scalar.value; *p; p++)
+            if (*p == '\n' || *p == '\r')
+                *p = ' ';
+    return st;
+}
+
 /* A name that can be a folder's. */
 static lta_status name_of(const reading *r, yaml_node_t *n, const char *what, const char **out)
 {
@@ -91,9 +104,46 @@ static lta_status take_text(reading *r, yaml_node_t *value, const char *name, vo
     return text_of(r, value, name, target);
 }
 
+static lta_status take_line(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    return line_of(r, value, name, target);
+}
+
 static lta_status take_name(reading *r, yaml_node_t *value, const char *name, void *target)
 {
     return name_of(r, value, name, target);
+}
+
+static lta_status take_date(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    lta_status st = text_of(r, value, name, target);
+    const char *text = *(const char **)target;
+    if (st == LTA_OK && !lta_is_day(text))
+        st = fail_at(r, value, "%s \"%s\": expected YYYY-MM-DD, a day of the calendar", name, text);
+    return st;
+}
+
+static lta_status take_licence(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    lta_status st = text_of(r, value, name, target);
+    const char *text = *(const char **)target;
+    if (st == LTA_OK && !lta_is_licence_id(text))
+        st = fail_at(r, value,
+                     "%s \"%s\": expected an SPDX identifier, as CC-BY-4.0, or LicenseRef- and a name", name,
+                     text);
+    return st;
+}
+
+static lta_status take_orcid(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    const char *text, **orcid = target;
+    lta_status st = text_of(r, value, name, &text);
+    if (st != LTA_OK)
+        return st;
+    *orcid = lta_orcid(text);
+    if (!*orcid)
+        return fail_at(r, value, "%s \"%s\": expected 0000-0000-0000-000C with its checksum C", name, text);
+    return LTA_OK;
 }
 
 static lta_status read_mapping(reading *r, yaml_node_t *n, const char *what, const key *keys, void *target)
@@ -130,7 +180,7 @@ static lta_status read_mapping(reading *r, yaml_node_t *n, const char *what, con
 static lta_status add_text(reading *r, yaml_node_t *n, void *target)
 {
     const char *text;
-    lta_status st = text_of(r, n, "an item", &text);
+    lta_status st = line_of(r, n, "an item", &text);
     return st == LTA_OK ? lta_strings_add_text(target, text) : st;
 }
 
@@ -142,9 +192,9 @@ static lta_status take_texts(reading *r, yaml_node_t *value, const char *name, v
 
 static lta_status add_creator(reading *r, yaml_node_t *n, void *target)
 {
-    static const key keys[] = {{"name", true, take_text, offsetof(lta_release_creator, name)},
-                               {"affiliation", false, take_text, offsetof(lta_release_creator, affiliation)},
-                               {"orcid", false, take_text, offsetof(lta_release_creator, orcid)},
+    static const key keys[] = {{"name", true, take_line, offsetof(lta_release_creator, name)},
+                               {"affiliation", false, take_line, offsetof(lta_release_creator, affiliation)},
+                               {"orcid", false, take_orcid, offsetof(lta_release_creator, orcid)},
                                {0}};
     lta_release_config *c = target;
     lta_status st = LTA_GROW(&c->creator, &c->creators_capacity, c->n_creators + 1);
@@ -164,8 +214,19 @@ static lta_status take_creators(reading *r, yaml_node_t *value, const char *name
 
 /* ---- a trace ---- */
 
-/* The pattern from the working folder: relative ones start where the configuration lies. */
-static lta_status full_pattern(const reading *r, const char *pattern, char **out)
+/* The text lives as long as the configuration; it is released where that fails. */
+static lta_status keep_text(lta_release_config *c, char *text, const char **out)
+{
+    lta_status st = LTA_GROW(&c->text, &c->texts_capacity, c->n_texts + 1);
+    if (st == LTA_OK)
+        *out = c->text[c->n_texts++] = text;
+    else
+        lta_free(text);
+    return st;
+}
+
+/* A path or pattern from the working folder: relative ones start where the configuration lies. */
+static lta_status full_path(const reading *r, const char *pattern, char **out)
 {
     const char *path = r->config->path;
     size_t dir = pattern[0] == '/' ? 0 : (size_t)(lta_base_name(path) - path), n = strlen(pattern);
@@ -204,7 +265,7 @@ static lta_status add_files(reading *r, yaml_node_t *n, void *target)
     char *full = NULL;
     glob_t found = {0};
     LTA_TRY(text_of(r, n, "a file", &pattern));
-    LTA_TRY(full_pattern(r, pattern, &full));
+    LTA_TRY(full_path(r, pattern, &full));
     int code = glob(full, GLOB_NOSORT | GLOB_ERR, NULL, &found);
     if (code == GLOB_NOSPACE) {
         st = lta_fail(LTA_ERR_NOMEM, "memory has run out over the files of \"%s\"", pattern);
@@ -239,7 +300,6 @@ static lta_status take_files(reading *r, yaml_node_t *value, const char *name, v
 static lta_status joined(reading *r, yaml_node_t *list, const char **out)
 {
     lta_status st = LTA_OK;
-    lta_release_config *c = r->config;
     lta_strings items = {0};
     size_t n = 0;
     char *text = NULL;
@@ -247,17 +307,24 @@ static lta_status joined(reading *r, yaml_node_t *list, const char **out)
     for (uint64_t i = 0; i < items.n; i++)
         n += lta_strings_length(&items, i) + 1;
     LTA_TRY(LTA_ALLOC(&text, n + 1));
-    LTA_TRY(LTA_GROW(&c->text, &c->texts_capacity, c->n_texts + 1));
     n = 0;
     for (uint64_t i = 0; i < items.n; i++)
         n += (size_t)sprintf(text + n, "%s%s", i > 0 ? "," : "", lta_strings_get(&items, i));
     text[n] = '\0';
-    *out = c->text[c->n_texts++] = text;
-    text = NULL;
+    st = keep_text(r->config, text, out);
 done:
-    lta_free(text);
     lta_strings_free(&items);
     return st;
+}
+
+/* The one option that names a file; "bytes" is none. */
+static lta_status tokenizer_path(reading *r, const char **value)
+{
+    char *full;
+    if (strcmp(*value, "bytes") == 0)
+        return LTA_OK;
+    lta_status st = full_path(r, *value, &full);
+    return st == LTA_OK ? keep_text(r->config, full, value) : st;
 }
 
 static lta_status take_options(reading *r, yaml_node_t *value, const char *name, void *target)
@@ -277,6 +344,8 @@ static lta_status take_options(reading *r, yaml_node_t *value, const char *name,
             LTA_TRY(joined(r, v, &o.value));
         else
             LTA_TRY(text_of(r, v, o.name, &o.value));
+        if (strcmp(o.name, "tokenizer") == 0)
+            LTA_TRY(tokenizer_path(r, &o.value));
         LTA_TRY(LTA_GROW(&t->option, &t->options_capacity, t->n_options + 1));
         t->option[t->n_options++] = o;
     done:
@@ -298,6 +367,19 @@ static lta_status take_bool(reading *r, yaml_node_t *value, const char *name, vo
     return LTA_OK;
 }
 
+/* The name of a trace's folder, which stands beside the documents, also where case does not count. */
+static lta_status take_folder(reading *r, yaml_node_t *value, const char *name, void *target)
+{
+    lta_status st = name_of(r, value, name, target);
+    const char *folder = *(const char **)target;
+    bool taken = st == LTA_OK && strcasecmp(folder, "SHA256SUMS") == 0;
+    for (size_t i = 0; st == LTA_OK && lta_release_documents[i]; i++)
+        taken |= strcasecmp(folder, lta_release_documents[i]) == 0;
+    return taken ? fail_at(r, value, "%s \"%s\": is a file of every release, expected another name", name,
+                           folder)
+                 : st;
+}
+
 /* Tokens a block. */
 static lta_status take_block(reading *r, yaml_node_t *value, const char *name, void *target)
 {
@@ -309,18 +391,20 @@ static lta_status take_block(reading *r, yaml_node_t *value, const char *name, v
     size_t n = strspn(text, "0123456789");
     if (n == 0 || n > MOST_DIGITS || text[n] || text[0] == '0')
         return fail_at(r, value, "%s \"%s\": expected tokens a block, 1 to 999999999", name, text);
-    *(uint64_t *)target = strtoull(text, NULL, 10);
+    lta_release_trace *t = target;
+    t->anonymize = strtoull(text, NULL, 10);
+    t->anonymize_line = value->start_mark.line + 1;
     return LTA_OK;
 }
 
 static lta_status add_trace(reading *r, yaml_node_t *n, void *target)
 {
     static const key keys[] = {
-        {"name", true, take_name, offsetof(lta_release_trace, name)},
+        {"name", true, take_folder, offsetof(lta_release_trace, name)},
         {"note", false, take_text, offsetof(lta_release_trace, note)},
         {"files", true, take_files, offsetof(lta_release_trace, files)},
         {"options", false, take_options, 0},
-        {"anonymize", false, take_block, offsetof(lta_release_trace, anonymize)},
+        {"anonymize", false, take_block, 0},
         {"symbols", false, take_bool, offsetof(lta_release_trace, symbols)},
         {"allow_restricted", false, take_bool, offsetof(lta_release_trace, allow_restricted)},
         {0}};
@@ -346,28 +430,13 @@ static lta_status take_traces(reading *r, yaml_node_t *value, const char *name, 
     return each_item(r, value, add_trace, r->config);
 }
 
-/* YYYY-MM-DD. */
-static lta_status take_date(reading *r, yaml_node_t *value, const char *name, void *target)
-{
-    const char *text;
-    unsigned month, day;
-    lta_status st = text_of(r, value, name, &text);
-    if (st != LTA_OK)
-        return st;
-    if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 ||
-        sscanf(text + 4, "-%2u-%2u", &month, &day) != 2 || month < 1 || month > 12 || day < 1 || day > 31)
-        return fail_at(r, value, "%s \"%s\": expected YYYY-MM-DD", name, text);
-    *(const char **)target = text;
-    return LTA_OK;
-}
-
 static lta_status read_document(reading *r)
 {
     static const key keys[] = {{"release", true, take_name, offsetof(lta_release_config, name)},
                                {"version", true, take_name, offsetof(lta_release_config, version)},
-                               {"title", true, take_text, offsetof(lta_release_config, title)},
+                               {"title", true, take_line, offsetof(lta_release_config, title)},
                                {"description", true, take_text, offsetof(lta_release_config, description)},
-                               {"licence", true, take_text, offsetof(lta_release_config, licence)},
+                               {"licence", true, take_licence, offsetof(lta_release_config, licence)},
                                {"date", false, take_date, offsetof(lta_release_config, date)},
                                {"creators", true, take_creators, 0},
                                {"keywords", false, take_texts, offsetof(lta_release_config, keywords)},

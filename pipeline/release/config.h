@@ -5,7 +5,7 @@
  *     title: One line
  *     description: A paragraph, for its README and for repositories
  *     licence: CC-BY-4.0          # of the release: an SPDX identifier
- *     date: 2026-11-30            # optional; else the day of SOURCE_DATE_EPOCH, else none
+ *     date: 2026-11-30            # optional: a day; else the day of SOURCE_DATE_EPOCH, else none
  *     creators:
  *       - {name: "Doe, Jane", affiliation: VU Amsterdam, orcid: 0000-0002-1825-0097}
  *     keywords: [LLM serving, prefix caching]      # optional
@@ -15,8 +15,9 @@
  *         note: What a reader should know          # optional
  *         anonymize: 16           # optional: publish blocks of so many tokens, anonymised
  *         symbols: true           # optional: publish the sources' own tokens or blocks
- *         allow_restricted: true  # optional: even where a source's licence forbids it
- *         options:                # optional: long options of `lta run`, flags as true
+ *         allow_restricted: true  # optional: even where a source's licence forbids it, or is not known
+ *         options:                # optional: long options of `lta run`, flags as true; a tokenizer's path is
+ *                                 # relative to this file; on-error: skip, too
  *           format: marconi
  *           capacity: [1000, 10000]
  *
@@ -33,18 +34,22 @@
 
 /* Texts belong to the configuration. */
 typedef struct lta_release_creator {
-    const char *name, *affiliation, *orcid; /* the last two: NULL = not given */
+    const char *name, *affiliation, *orcid; /* the last two: NULL = not given; orcid: without https:// */
 } lta_release_creator;
 
 typedef struct lta_release_option {
-    const char *name, *value; /* value: a list's items with commas between; "true" for flags */
+    const char *name, *value; /* value: a list's items with commas between; "true" for flags; a tokenizer's
+                               * path is from the working folder */
     uint64_t line;
 } lta_release_option;
 
 typedef struct lta_release_trace {
     const char *name, *note; /* note: NULL = none */
     uint64_t anonymize;      /* tokens a block; 0 = none are published */
+    uint64_t anonymize_line; /* where it stands; 0: not in the configuration */
     bool symbols, allow_restricted;
+    bool skip_bad_rows; /* set by whoever reads the options */
+    bool has_blocks;    /* set once the trace is there: it consists of blocks, which keep their size */
     uint64_t line;
     lta_strings files; /* paths, from the working folder */
     uint64_t n_options, options_capacity;

@@ -1,5 +1,6 @@
 /* pipeline/release/data_package.c - datapackage.json, a Frictionless Data Package (specs.frictionlessdata.io,
- * version 1): each data file is a resource, each CSV a tabular one with its schema. */
+ * version 1): each data file is a resource, each CSV a tabular one with its schema. Sizes and digests of HDF5
+ * and Parquet files, which depend on libraries, are in SHA256SUMS alone: this file does not. */
 #include "pipeline/release/documents.h"
 
 #include "pipeline/core/array.h"
@@ -42,16 +43,16 @@ static json_t *resource_of(const lta_release_file *file)
     } kinds[] = {{".csv", "csv", "text/csv", "tabular-data-resource"},
                  {".h5", "h5", "application/x-hdf5", "data-resource"},
                  {".parquet", "parquet", "application/vnd.apache.parquet", "data-resource"}};
-    char name[512], hash[LTA_SHA256_HEX + 8];
+    char name[512];
     size_t k = 0;
     while (!ends_with(file->path, kinds[k].ending) && k < 2)
         k++;
     resource_name(file->path, name, sizeof name);
-    snprintf(hash, sizeof hash, "sha256:%s", file->sha256);
-    json_t *r = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "name", name, "path", file->path, "profile",
-                          kinds[k].profile, "format", kinds[k].format, "mediatype", kinds[k].type, "bytes",
-                          (json_int_t)file->bytes, "hash", hash);
+    json_t *r = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "path", file->path, "profile",
+                          kinds[k].profile, "format", kinds[k].format, "mediatype", kinds[k].type);
     if (r && k == 0) {
+        json_object_set_new(r, "bytes", json_integer((json_int_t)file->bytes));
+        json_object_set_new(r, "hash", json_sprintf("sha256:%s", file->sha256));
         json_object_set_new(r, "encoding", json_string("utf-8"));
         json_object_set_new(r, "schema", schema_of(file));
     }

@@ -76,11 +76,11 @@ done:
 }
 
 lta_status lta_release_describe(const lta_run *run, const lta_release_config *c, const char *dir,
-                                const char *work)
+                                const char *work, bool ours)
 {
     lta_status st = LTA_OK;
     lta_release_contents contents = {0};
-    lta_release_facts f = {.config = c, .contents = &contents, .dir = dir, .work = work};
+    lta_release_facts f = {.config = c, .contents = &contents, .dir = dir, .work = work, .ours = ours};
     LTA_TRY(find_date(c, f.date));
     LTA_TRY(lta_release_contents_read(c, dir, &contents));
     LTA_TRY(lta_check_stop(run));
@@ -91,8 +91,8 @@ lta_status lta_release_describe(const lta_run *run, const lta_release_config *c,
     LTA_TRY(lta_release_write_citation(&f));
     LTA_TRY(lta_release_write_provenance(&f));
     LTA_TRY(lta_check_stop(run));
+    LTA_TRY(lta_release_clear_strays(run, &f));
     LTA_TRY(lta_release_write_sums(&f));
-    LTA_TRY(lta_release_tell_strays(run, &f));
 done:
     lta_release_contents_free(&contents);
     return st;

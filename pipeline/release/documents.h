@@ -15,6 +15,7 @@ typedef struct lta_release_facts {
     const lta_release_config *config;
     const lta_release_contents *contents;
     const char *dir, *work;
+    bool ours;                /* dir was empty or of a release before */
     char date[LTA_DATE_TEXT]; /* YYYY-MM-DD; "" = not known */
 } lta_release_facts;
 
@@ -29,8 +30,9 @@ LTA_MUST_CHECK lta_status lta_release_write_sums(const lta_release_facts *f);   
 /* Writes a JSON value, indented, as DIR/FILE, and releases it. NULL: memory has run out. */
 LTA_MUST_CHECK lta_status lta_release_write_json(const lta_release_facts *f, const char *file, json_t *value);
 
-/* Says which files below DIR are none of the release's: what an earlier configuration left, say. */
-LTA_MUST_CHECK lta_status lta_release_tell_strays(const lta_run *run, const lta_release_facts *f);
+/* Removes what earlier releases put into DIR and this one does not publish. Files of anybody else are
+ * LTA_ERR_USAGE, with run->force a warning. */
+LTA_MUST_CHECK lta_status lta_release_clear_strays(const lta_run *run, const lta_release_facts *f);
 
 /* The names of the documents that SHA256SUMS lists, bytewise; ends with NULL. */
 extern const char *const lta_release_documents[];

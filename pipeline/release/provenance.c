@@ -99,6 +99,18 @@ done:
     return st;
 }
 
+/* sha256 and on-error stand in every command already, as they hold. */
+static void add_option(json_t *words, const lta_release_option *o)
+{
+    if (strcmp(o->name, "sha256") == 0 || strcmp(o->name, "on-error") == 0)
+        return;
+    json_array_append_new(words, json_sprintf("--%s", o->name));
+    if (strcmp(o->name, "tokenizer") == 0)
+        json_array_append_new(words, json_string(lta_base_name(o->value)));
+    else if (strcmp(o->value, "true") != 0)
+        json_array_append_new(words, json_string(o->value));
+}
+
 /* The command that makes the same store; files by their base names. */
 static json_t *command_of(const lta_release_trace *t)
 {
@@ -110,11 +122,12 @@ static json_t *command_of(const lta_release_trace *t)
         json_array_append_new(words, json_string("--name"));
         json_array_append_new(words, json_string(t->name));
     }
-    for (uint64_t i = 0; i < t->n_options; i++) {
-        json_array_append_new(words, json_sprintf("--%s", t->option[i].name));
-        if (strcmp(t->option[i].value, "true") != 0)
-            json_array_append_new(words, json_string(t->option[i].value));
+    if (t->skip_bad_rows) {
+        json_array_append_new(words, json_string("--on-error"));
+        json_array_append_new(words, json_string("skip"));
     }
+    for (uint64_t i = 0; i < t->n_options; i++)
+        add_option(words, &t->option[i]);
     for (uint64_t i = 0; i < t->files.n; i++)
         json_array_append_new(words, json_string(lta_base_name(lta_strings_get(&t->files, i))));
     return words;

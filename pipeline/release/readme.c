@@ -41,12 +41,20 @@ done:
     return st;
 }
 
+/* Text on one line. */
+static void put_line(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
+}
+
 /* Text inside a table's cell. */
 static void put_cell(FILE *out, const char *text)
 {
     fputs("| ", out);
     for (; *text; text++)
-        fprintf(out, "%s%c", *text == '|' || *text == '\\' ? "\\" : "", *text == '\n' ? ' ' : *text);
+        fprintf(out, "%s%c", *text == '|' || *text == '\\' ? "\\" : "",
+                *text == '\n' || *text == '\r' ? ' ' : *text);
     fputc(' ', out);
 }
 
@@ -113,9 +121,11 @@ static lta_status put_skipped(FILE *out, const lta_reader *r)
     LTA_TRY(lta_reader_strings(r, "/sources/name", &name));
     if (n > 0)
         fputs("\nRows that were left out:\n\n", out);
-    for (uint64_t i = 0; i < n && i < n_counts && i < reason.n; i++)
-        fprintf(out, "- %s: %llu, %s\n", source[i] < name.n ? lta_strings_get(&name, source[i]) : "?",
-                (ull)count[i], lta_strings_get(&reason, i));
+    for (uint64_t i = 0; i < n && i < n_counts && i < reason.n; i++) {
+        fputs("- ", out);
+        put_line(out, source[i] < name.n ? lta_strings_get(&name, source[i]) : "?");
+        fprintf(out, ": %llu, %s\n", (ull)count[i], lta_strings_get(&reason, i));
+    }
 done:
     lta_free(source);
     lta_free(count);
@@ -162,6 +172,25 @@ static void put_absent(FILE *out, const lta_reader *r)
     fputs(any ? ".\n" : "", out);
 }
 
+/* What is published of the sequences, and what of them is used. */
+static void put_sequences(FILE *out, const lta_release_trace *t, bool tokens)
+{
+    if (t->anonymize > 0)
+        fputs("`blocks/trace.h5` has the sequences as numbered blocks: two requests begin with the same "
+              "numbers as "
+              "far as their symbols are equal, and the numbers tell nothing else.\n",
+              out);
+    if (t->symbols)
+        fprintf(out, "`trace.h5` has the sequences themselves%s%s.\n",
+                tokens ? ", `kavier.parquet` their token lists" : "",
+                t->allow_restricted ? ", whatever the licences of the sources say" : "");
+    for (uint64_t i = 0; i < t->n_options; i++)
+        if (strcmp(t->option[i].name, "inputs-only") == 0)
+            fputs("Outputs are not used: a request uses the positions of its input alone "
+                  "(`--inputs-only`).\n",
+                  out);
+}
+
 static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_release_trace *t)
 {
     lta_status st = LTA_OK;
@@ -183,14 +212,7 @@ static lta_status put_trace(FILE *out, const lta_release_facts *f, const lta_rel
                 block_tokens == 1 ? "" : "s");
     else
         fprintf(out, "Symbols are %ss.\n", unit);
-    if (t->anonymize > 0)
-        fputs("`blocks/trace.h5` has the sequences as numbered blocks: two requests begin with the same "
-              "numbers as "
-              "far as their symbols are equal, and the numbers tell nothing else.\n",
-              out);
-    if (t->symbols)
-        fprintf(out, "`trace.h5` has the sequences themselves%s.\n",
-                t->allow_restricted ? ", whatever the licences of the sources say" : "");
+    put_sequences(out, t, strcmp(unit, "token") == 0);
     if (t->note)
         fprintf(out, "\n%s\n", t->note);
     fputc('\n', out);

@@ -7,7 +7,8 @@
  * trace.h5 is DIR/TRACE/blocks/trace.h5  a store whose symbols are anonymised blocks, where the configuration
  * asks for it DIR/TRACE/trace.h5         the symbols themselves, where it asks for them and licences allow it
  *     DIR/SHA256SUMS             written last: a folder without it is not finished
- *     DIR/.unfinished            there while the release is being made
+ *     DIR/.unfinished            there while the release is being made: SHA256SUMS of an earlier one, or
+ * empty
  *
  * No file but enriched.h5 depends on a library's version, and Parquet on Arrow's; none on the
  * machine, the folder, the time or the number of threads. Symbols of the traces are in no other of them.
@@ -32,9 +33,12 @@ typedef struct lta_release_job {
 
 /* Makes the release in dir; stores of the traces stand in the folder work and are gone on from when they are
  * there. Both folders are made if absent, once there is something to put into them. A dir that is not empty
- * and holds no release, whole or unfinished, is LTA_ERR_USAGE unless run->force is on. A trace without
- * symbols has none to anonymise: c says 0 then. job: [c->n_traces]. What is in dir and not of this release is
- * left there and said. */
+ * and holds no release, whole or unfinished, is LTA_ERR_USAGE unless run->force is on, and so is in any case
+ * one that holds a source or work, or lies in work. A trace without symbols has none to publish or to
+ * anonymise, which c says then. job: [c->n_traces]. What an earlier release put into dir and this one does
+ * not publish is removed; with files of anybody else the release stays unfinished, LTA_ERR_USAGE, unless
+ * run->force is on.
+ */
 LTA_MUST_CHECK lta_status lta_release(const lta_run *run, lta_release_config *c, lta_release_job *job,
                                       const char *dir, const char *work);
 

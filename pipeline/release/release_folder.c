@@ -2,12 +2,14 @@
 #include "pipeline/release/release_folder.h"
 
 #include "pipeline/core/array.h"
+#include "pipeline/core/digest.h"
 #include "pipeline/core/file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,19 +53,20 @@ static lta_status has_provenance(const char *dir, bool *has)
     return LTA_OK;
 }
 
-lta_status lta_release_check_folder(const lta_run *run, const char *dir)
+lta_status lta_release_check_folder(const lta_run *run, const char *dir, bool *ours)
 {
     lta_status st = LTA_OK;
-    bool exists, ours = false;
+    bool exists;
+    *ours = true;
     LTA_TRY(lta_check_folders(dir, &exists));
-    if (!exists || run->force)
+    if (!exists)
         goto done;
-    LTA_TRY(is_empty(dir, &ours));
-    if (!ours)
-        LTA_TRY(is_marked(dir, &ours));
-    if (!ours)
-        LTA_TRY(has_provenance(dir, &ours));
-    if (!ours)
+    LTA_TRY(is_empty(dir, ours));
+    if (!*ours)
+        LTA_TRY(is_marked(dir, ours));
+    if (!*ours)
+        LTA_TRY(has_provenance(dir, ours));
+    if (!*ours && !run->force)
         st = lta_fail(LTA_ERR_USAGE,
                       "-o %s: holds files that are not of a release; expected an absent or empty folder, or "
                       "one of a release (--force writes into it all the same)",
@@ -75,16 +78,57 @@ done:
 lta_status lta_release_begin_folder(const char *dir)
 {
     lta_status st = LTA_OK;
-    char *path = NULL;
+    char *mark = NULL, *sums = NULL;
+    bool ours;
     LTA_TRY(lta_make_folders(dir));
-    LTA_TRY(lta_join_path(dir, lta_release_mark, &path));
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    LTA_TRY(lta_join_path(dir, lta_release_mark, &mark));
+    LTA_TRY(lta_join_path(dir, "SHA256SUMS", &sums));
+    LTA_TRY(has_provenance(dir, &ours));
+    if (ours && rename(sums, mark) == 0)
+        goto done;
+    int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
-        LTA_TRY(lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be created", path));
+        LTA_TRY(lta_fail_errno(LTA_ERR_RUN, errno, "%s: could not be created", mark));
     close(fd);
     LTA_TRY(lta_release_remove(dir, "SHA256SUMS"));
 done:
-    lta_free(path);
+    lta_free(sums);
+    lta_free(mark);
+    return st;
+}
+
+/* A path that stays inside the release. */
+static bool is_inside(const char *path)
+{
+    for (const char *p = path;; p++) {
+        size_t n = strcspn(p, "/");
+        if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+            return false;
+        p += n;
+        if (!*p)
+            return true;
+    }
+}
+
+lta_status lta_release_earlier_files(const char *dir, lta_strings *out)
+{
+    enum { BEFORE_PATH = LTA_SHA256_HEX - 1 + 2 }; /* "DIGEST  PATH" */
+    lta_status st = LTA_OK;
+    char *mark = NULL, *text = NULL;
+    lta_mapping m = {0};
+    LTA_TRY(lta_join_path(dir, lta_release_mark, &mark));
+    LTA_TRY(lta_map_file(mark, &m));
+    LTA_TRY(lta_copy_text(m.data, m.size, &text));
+    for (char *p = text, *end; (end = strchr(p, '\n')); p = end + 1) {
+        *end = '\0';
+        if (end - p > BEFORE_PATH && strspn(p, "0123456789abcdef") == BEFORE_PATH - 2 &&
+            is_inside(p + BEFORE_PATH))
+            LTA_TRY(lta_strings_add_text(out, p + BEFORE_PATH));
+    }
+done:
+    lta_unmap_file(&m);
+    lta_free(text);
+    lta_free(mark);
     return st;
 }
 

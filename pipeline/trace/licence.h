@@ -13,8 +13,8 @@
 bool lta_licence_forbids(const char *licence);
 
 /* LTA_ERR_USAGE, naming source, licence and what allows it all the same ("--x is given"), when a source among
- * keep [n] forbids that its symbols are written. */
-LTA_MUST_CHECK lta_status lta_check_licences(const lta_sources *sources, const bool *keep,
-                                             const char *unless);
+ * keep [sources.n] forbids that its symbols are written, or has tokens whose licence is not known: a file's
+ * name, which importers tell the licence by, says nothing where it is another one. */
+LTA_MUST_CHECK lta_status lta_check_licences(const lta_trace *trace, const bool *keep, const char *unless);
 
 #endif

@@ -31,7 +31,7 @@ class ExportTest(support.CliTest):
         return self.path(name)
 
     def export(self, fmt, store, *options):
-        return self.ok("export", "--format", fmt, *options, store).out
+        return self.ok("export", "--format", fmt, "--allow-restricted", *options, store).out
 
 
 class Times(ExportTest):
@@ -68,10 +68,10 @@ class Times(ExportTest):
 class Sessions(ExportTest):
     def test_names_that_are_no_integers(self):
         store = self.store("burst.csv", BURSTGPT)
-        done = self.ok("export", "--format", "kavier-csv", store)
+        done = self.ok("export", "--format", "kavier-csv", "--allow-restricted", store)
         self.assertEqual([row["session_id"] for row in support.read_csv(done.out)], ["0", "1", "0"])
         self.assertRegex(done.err, "sessions are numbered from 0, since the source's own names")
-        other = self.ok("export", "--format", "kavier-csv", self.store("int.jsonl", support.marconi(support.MARCONI_ROWS)))
+        other = self.ok("export", "--format", "kavier-csv", "--allow-restricted", self.store("int.jsonl", support.marconi(support.MARCONI_ROWS)))
         self.assertNotIn("numbered from 0", other.err)
 
     def test_no_gaps(self):

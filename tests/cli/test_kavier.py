@@ -24,7 +24,7 @@ class KavierTest(support.CliTest):
             return {k: v[()].tolist() for k, v in f["requests"].items()}, result.err
 
     def exported(self, *options):
-        return self.ok("export", "--format", "kavier-csv", *options, self.store).out
+        return self.ok("export", "--format", "kavier-csv", "--allow-restricted", *options, self.store).out
 
 
 class Quirks(KavierTest):
@@ -164,8 +164,14 @@ class MergedTable(KavierTest):
     def test_symbols_are_not_passed_on(self):
         self.read(self.table(self.FIRST))
         self.refused(2, "the licence of source kavier-00 ", "export", "--format", "kavier-csv", self.store)
-        self.assertEqual(self.exported("--allow-restricted", "--source", "kavier-01").splitlines()[2],
+        self.assertEqual(self.exported("--source", "kavier-01").splitlines()[2],
                          '100,1,2.5,4,1,"[7, 7, 7, 7]",[9]')
+
+    def test_tokens_of_nobody_knows_whom(self):
+        self.read(HEADER + '0,0,0.0,3,1,"[7, 8, 9]","[1]"\n', name="k.csv")
+        self.refused(2, "the licence of source k is not known, ", "export", "--format", "kavier-csv", self.store)
+        self.read(HEADER + "0,0,0.0,3,1,,\n", name="k.csv")
+        self.ok("export", "--format", "kavier-csv", self.store)
 
     def test_order_file_wins(self):
         got, _ = self.read(self.table(self.FIRST), "--order", "file")

@@ -99,7 +99,8 @@ class Exports(ParquetTest):
         for source in (first, self.write("kavier.csv", text)):
             again = self.path(os.path.basename(source) + ".store")
             self.ok("import", "-o", again, "--format", "kavier", "--cut-at-time-fall", source)
-            outputs.append((self.ok("export", "--format", "kavier-csv", again).out, bytes_of(self.export(again, "kavier-parquet"))))
+            allow = "--allow-restricted"
+            outputs.append((self.ok("export", "--format", "kavier-csv", allow, again).out, bytes_of(self.export(again, "kavier-parquet", allow))))
         self.assertEqual(outputs[0], outputs[1])
         self.assertEqual(outputs[0][0], text)
 

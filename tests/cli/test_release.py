@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -114,8 +116,16 @@ class Release(support.CliTest):
         package = json.loads(files["datapackage.json"])
         self.assertEqual({r["path"] for r in package["resources"]}, {n for n in files if "/" in n})
         for r in package["resources"]:
-            self.assertEqual(r["hash"], "sha256:" + hashlib.sha256(files[r["path"]]).hexdigest())
-            self.assertEqual(r["bytes"], len(files[r["path"]]))
+            if r["path"].endswith(".csv"):
+                self.assertEqual(r["hash"], "sha256:" + hashlib.sha256(files[r["path"]]).hexdigest())
+                self.assertEqual(r["bytes"], len(files[r["path"]]))
+            else:  # compressed: its bytes depend on libraries, and so would this file
+                self.assertFalse({"hash", "bytes"} & set(r))
+            self.assertEqual("content_sha256" in r, r["path"].endswith(".h5"))
+        for name in DOCUMENTS:
+            for path, content in files.items():
+                if path.endswith((".h5", ".parquet")):
+                    self.assertNotIn(hashlib.sha256(content).hexdigest(), files[name].decode())
         zenodo = json.loads(files["zenodo.json"])["metadata"]
         self.assertEqual(zenodo["creators"][0], {"name": "Doe, Jane", "affiliation": "VU", "orcid": "0000-0002-1825-0097"})
         self.assertNotIn("publication_date", zenodo)
@@ -140,6 +150,77 @@ class Release(support.CliTest):
             self.assertNotIn(self.folder.encode(), files[name])
             self.assertNotIn(self.given.encode(), files[name])
             self.assertNotIn(os.uname().nodename.encode(), files[name])
+
+    def test_tokenizer(self):
+        """A tokenizer's path starts where the configuration lies; the release has its name alone, and a bad one is named with its line."""
+        os.mkdir(self.path("there"))
+        self.write("there/c.json", json.dumps([{"id": "x", "conversations": [{"from": "human", "value": "hello"}, {"from": "gpt", "value": "you"}]}]))
+        config = CONFIG[:CONFIG.index("traces:")] + "traces:\n  - name: t\n    files: c.json\n    options:\n      format: sharegpt\n      tokenizer: %s\n"
+        self.config = self.path("there", "r.yaml")
+        for name in ("absent/tok.model", "r.yaml"):
+            self.write("there/r.yaml", config % name)
+            result = self.lta("release", "-q", "-o", self.path("never"), self.config)
+            self.assertIn(result.code, (2, 3), "2: a build without SentencePiece")
+            self.assertRegex(result.err, r"^lta release: error: .*there/r\.yaml:17: .*there/%s: " % name)
+        self.assertFalse(os.path.exists(self.path("never")))
+        self.write("there/r.yaml", config % "bytes")
+        command = json.loads(self.release("bytes")["provenance.json"])["traces"][0]["command"]
+        self.assertEqual(command[command.index("--tokenizer") + 1], "bytes")
+        if "SentencePiece" not in self.ok("--version").out:
+            return
+        pieces = ((b"<unk>", 2), (b"<s>", 3), (b"</s>", 3), (b"hello", 1), (b"you", 1), (b"\xe2\x96\x81", 1))
+        body = [b"\x0a%c%s\x15%s\x18%c" % (len(p), p, struct.pack("<f", -1), kind) for p, kind in pieces]
+        self.write("there/tok.model", b"".join(b"\x0a%c%s" % (len(b), b) for b in body))
+        self.write("there/r.yaml", config % "tok.model")
+        provenance = self.release("model")["provenance.json"].decode()
+        command = json.loads(provenance)["traces"][0]["command"]
+        self.assertEqual(command[command.index("--tokenizer") + 1], "tok.model")
+        self.assertNotIn(self.folder, provenance)
+
+    def test_command_makes_the_same_store(self):
+        """provenance.json's command, with what the command line said of bad rows; a trace's own word on them goes first."""
+        with open(os.path.join(self.given, "bad.csv"), "w") as f:
+            f.write(AZURE + "2023-11-16,soon,7\n")
+        options = "files: bad.csv\n    options: {sha256: true, name: x%s}\n"
+        for own, given, skips in (("", "skip", True), ("", "fail", False), (", on-error: skip", "fail", True), (", on-error: fail", "skip", False)):
+            self.configured("bad.yaml", ("files: azure.csv\n", options % own))
+            arguments = "release", "-q", "--on-error", given, "-o", self.path("out"), self.config
+            if not skips:
+                self.refused(3, r".*bad\.csv:42: ", *arguments)
+                continue
+            self.ok(*arguments)
+            with open(self.path("out", "provenance.json")) as f:
+                command = json.load(f)["traces"][1]["command"]
+            self.assertEqual(command, ["lta", "run", "-o", "lengths", "--sha256", "--on-error", "skip", "--name", "x", "bad.csv"])
+            self.ok(*command[1:3], self.path("again"), *command[4:], cwd=self.given)
+            with open(self.path("again", "enriched.h5"), "rb") as f, open(self.path("out", "lengths", "enriched.h5"), "rb") as g:
+                self.assertEqual(f.read(), g.read())
+        self.wrong(r".*wrong\.yaml:16: --on-error drop: expected fail or skip", ("sort: true", "on-error: drop"))
+
+    def test_readme_tells_what_is_used_and_published(self):
+        self.configured("inputs.yaml", ("    note:", "    symbols: true\n    note:"), ("sort: true", "sort: true, inputs-only: true"),
+                        ('title: "Chats: an example"', 'title: "Chats:\\nan example"'), ("name: The Archive", 'name: "The\\nArchive"'),
+                        ("keywords: [a,", 'keywords: ["a\\nb",'))
+        files = self.release()
+        readme = files["README.md"].decode()
+        for words in ("`trace.h5` has the sequences themselves, `kavier.parquet` their token lists.\n", "Outputs are not used: ", "# Chats: an example\n"):
+            self.assertEqual(readme.count(words), 1, words)
+        self.assertIn('  - name: "The Archive"\n', files["CITATION.cff"].decode())
+        self.assertEqual(json.loads(files["zenodo.json"])["metadata"]["keywords"][0], "a b")
+        self.config = os.path.join(self.given, "release.yaml")
+        readme = self.release()["README.md"].decode()
+        for words in ("token lists", "Outputs are not used"):
+            self.assertNotIn(words, readme)
+
+    def test_names_with_line_ends(self):
+        """A file's name may have one; a list's entry is one line all the same."""
+        with open(os.path.join(self.given, "b\nad.csv"), "w") as f:
+            f.write(AZURE + "2023-11-16,soon,7\n")
+        self.configured("bad.yaml", ("files: azure.csv", "files: b*ad.csv\n    options: {on-error: skip, format: azure}"))
+        readme = self.release()["README.md"].decode()
+        self.assertIn("| b ad | azure | b ad.csv |", readme)
+        self.assertIn("- b ad: 1, ", readme)
+        os.unlink(os.path.join(self.given, "b\nad.csv"))
 
     # ---- the same again
 
@@ -330,18 +411,85 @@ for path in sys.argv[1:]:
         self.assertIn("hit_6000", result.out)
         self.assertIn("chats", result.out)
 
-    def test_what_is_not_of_it_is_said(self):
-        self.release()
+    def test_difference_of_sequences(self):
+        """Published symbols and blocks are compared as the traces that they are."""
+        for name, line in (("both", "    symbols: true\n    anonymize: 16\n"), ("larger", "    symbols: true\n    anonymize: 32\n"),
+                           ("symbols", "    symbols: true\n"), ("blocks", "    anonymize: 16\n")):
+            self.configured(name + ".yaml", ("    note:", line + "    note:"))
+            self.release(name)
+        def found(old, new, code):
+            result = self.lta("diff", "--json", self.path(old), self.path(new))
+            self.assertEqual(result.code, code, str(result))
+            return json.loads(result.out)
+        same = found("both", "both", 0)
+        self.assertEqual([os.path.relpath(s["old"], self.path("both")) for s in same["stores"]], ["chats", "chats/blocks", "lengths"])
+        differ = {os.path.relpath(s["old"], self.path("both")): s for s in found("both", "larger", 1)["stores"]}
+        self.assertEqual({name for name, s in differ.items() if not s["same"]}, {"chats/blocks"})
+        self.assertEqual([(a["name"], a["old"], a["new"]) for a in differ["chats/blocks"]["attributes"]], [("block_tokens", 16, 32)])
+        self.assertIn("/sequences/symbols", [d["name"] for d in differ["chats/blocks"]["datasets"]])
+        self.assertEqual(found("both", "symbols", 1)["stores_only_old"], ["chats/blocks"])
+        self.assertEqual(found("symbols", "both", 1)["stores_only_new"], ["chats/blocks"])
+        files = {f["file"]: f["new"] for f in found("both", "blocks", 1)["stores"][0]["files"]}
+        self.assertIsNone(files["trace.h5"])
+        self.assertIn("stores only in old: chats/blocks\n", self.lta("diff", self.path("both"), self.path("symbols")).out)
+
+    def test_what_is_not_of_it(self):
+        """Files of others are named and keep a release unfinished; with --force they are warned of."""
+        files = self.release()
+        names = ["chats/.hidden", "chats/old/x.csv", "notes.txt"]
         os.makedirs(self.path("out", "chats", "old"))
-        for name in ("notes.txt", "chats/old/x.csv", "chats/.hidden"):
-            with open(self.path("out", name), "w") as f:
-                f.write("mine")
-        result = self.ok("release", "-o", self.path("out"), self.config)
-        for name in ("notes.txt", "chats/old/x.csv", "chats/.hidden"):
+        for name in names:
+            self.write("out/" + name, "mine")
+        for _ in range(2):
+            result = self.refused(2, "-o .*/out: holds 3 files that are not of this release .*expected none: SHA256SUMS is not written .--force",
+                                  "release", "-q", "-o", self.path("out"), self.config)
+            for name in names:
+                self.assertIn(name, result.err)
+            self.assertFalse(os.path.exists(self.path("out", "SHA256SUMS")))
+        result = self.ok("release", "--force", "-o", self.path("out"), self.config)
+        for name in names:
             self.assertRegex(result.err, "warning: .*%s is not of this release" % name)
-            self.assertTrue(os.path.exists(self.path("out", name)))
-            self.assertNotIn(name, support.tree(self.path("out"))["SHA256SUMS"].decode())
-        self.assertEqual(result.err.count("is not of this release"), 3)
+        for i in range(9):
+            self.write("out/%d.txt" % i, "mine")
+        result = self.ok("release", "--force", "-o", self.path("out"), self.config)
+        self.assertEqual(result.err.count("not of this release"), 5)
+        self.assertIn("8 more files are not of this release", result.err)
+        self.assertRegex(self.lta("release", "-o", self.path("out"), self.config).err, r"holds 12 files .*\(([^,]*, ){5}\.\.\.\)")
+        for name in names + ["%d.txt" % i for i in range(9)]:
+            os.unlink(self.path("out", name))
+        os.rmdir(self.path("out", "chats", "old"))
+        self.assertEqual(support.differences(files, self.release()), [])
+
+    def test_what_an_earlier_release_left(self):
+        """Files that an earlier release put there and this one does not publish go, symbols above all."""
+        want = self.release("want")
+        self.configured("before.yaml", ("    note:", "    symbols: true\n    anonymize: 16\n    note:"), ("name: lengths", "name: gone"))
+        self.release()
+        for name in ("chats/.trace.h5.partial", "chats/blocks/.trace.h5.partial", "gone/.requests.csv.partial", ".SHA256SUMS.partial"):
+            self.write("out/" + name, "symbols of a killed run")
+        self.config = os.path.join(self.given, "release.yaml")
+        self.assertEqual(support.differences(want, self.release()), [])
+        self.assertEqual(sorted(os.listdir(self.path("out"))), sorted(os.listdir(self.path("want"))))
+        self.assertFalse(os.path.exists(self.path("out", "chats", "blocks")))
+        os.mkdir(self.path("out", "chats", "blocks"))
+        for name in ("chats/trace.h5", "chats/blocks/trace.h5"):
+            self.write("out/" + name, "of a release that was stopped")
+        self.assertEqual(support.differences(want, self.release()), [])
+
+    def test_sums_of_others_remove_nothing(self):
+        """Neither the sums of another kind of folder, nor lines that lead outside, say which files may go."""
+        os.makedirs(self.path("out", "chats"))
+        for name in ("out/mine.txt", "out/chats/trace.h5", "outside.txt"):
+            self.write(name, "mine")
+        self.write("out/SHA256SUMS", "%s  mine.txt\n" % (64 * "0"))
+        files = self.release("out", "--force")
+        self.assertEqual({files.pop("mine.txt"), files.pop("chats/trace.h5")}, {b"mine"})
+        os.unlink(self.path("out", "mine.txt"))
+        with open(self.path("out", "SHA256SUMS"), "a") as f:
+            for name in ("../outside.txt", self.path("outside.txt"), "chats/../../outside.txt"):
+                f.write("%s  %s\n" % (64 * "0", name))
+        self.assertEqual(support.differences(files, self.release()), [])
+        self.assertTrue(os.path.exists(self.path("outside.txt")))
 
     def test_folders_of_others(self):
         """What is not a release is not written into unless --force is on; a failed release leaves no folder of its own."""
@@ -368,6 +516,33 @@ for path in sys.argv[1:]:
         self.configured("broken.yaml", ("in/*.jsonl", "broken.csv"), ("format: marconi", "format: azure"))
         self.refused(3, ".*broken.csv:42: ", "release", "-q", "-o", self.path("never"), self.config)
         self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("never")], [])
+
+    def test_apart_from_its_sources(self):
+        """Nothing is written where a source, the configuration, a tokenizer or the stores are, however the folder is named."""
+        home = self.path("home")
+        self.release("home")
+        os.symlink(home, self.path("link"))
+        os.symlink(self.path("home", "lengths", "requests.csv"), self.path("outside.csv"))
+        os.symlink(os.path.join(self.given, "azure.csv"), self.path("home", "linked.csv"))
+        absolute = CONFIG.replace("in/*.jsonl", self.given + "/in/*.jsonl").replace("azure.csv", self.given + "/azure.csv")
+        wrong = {}
+        for name, old, new, what in (("a", self.given + "/azure.csv", "home/lengths/requests.csv", "source .*/home/lengths/requests.csv"),
+                                     ("b", self.given + "/azure.csv", "outside.csv", "source .*outside.csv"),
+                                     ("c", self.given + "/azure.csv", "home/linked.csv", "source .*linked.csv"),
+                                     ("d", "sort: true", "tokenizer: %s/README.md" % home, "tokenizer .*/README.md"),
+                                     ("home/inside", "", "", "the configuration .*inside.yaml")):
+            wrong[self.write(name + ".yaml", absolute.replace(old, new) if old else absolute)] = what
+        before = support.tree(home)
+        for out in ("home", "link", "home/../new/../home/"):
+            for config, what in wrong.items():
+                self.refused(2, "-o .*: %s lies in it; expected" % what, "release", "-q", "--force", "-o", out, config)
+            for work in ("home", "home/work", "home/chats", "link/x/y", "."):
+                self.refused(2, "--work .*: is, holds or lies in the folder of the release", "release", "-q", "-o", out, "--work", work, self.config)
+        self.assertEqual(support.tree(home), before)
+        for work in ("new", "new/work", "."):
+            self.refused(2, "--work .*: is, holds or lies in", "release", "-q", "-o", "new", "--work", work, self.config)
+        self.assertFalse(os.path.exists(self.path("new")))
+        self.release("homes", "--work", self.path("homes-work"))
 
     # ---- verified
 
@@ -503,10 +678,19 @@ for path in sys.argv[1:]:
             os.rename(path, os.path.join(self.given, "marconi", "lmsys_sps=%d_nums=12.jsonl" % (i + 1)))
         restricted = ("in/*.jsonl", "marconi/*.jsonl")
         self.configured("refused.yaml", restricted, ("    note:", "    symbols: true\n    note:"))
-        self.refused(2, 'the licence of source .* is ".*do not redistribute.*": its symbols are not written unless .*allow_restricted', "release", "-q", "-o",
+        self.refused(2, '.*refused\.yaml:13: the licence of source .* is ".*do not redistribute.*": its symbols are not written unless .*allow_restricted', "release", "-q", "-o",
                      self.path("restricted"), self.config)
-        self.assertFalse(os.path.exists(self.path("restricted", "SHA256SUMS")))
-        self.assertFalse(os.path.exists(self.path("restricted", "chats", "trace.h5")))
+        self.assertFalse(os.path.exists(self.path("restricted")))
+        self.assertEqual(set(os.listdir(self.path("restricted.work", "chats"))) & set(support.STORE_FILES), {"trace.h5"}, "refused before anything is computed")
+        os.rename(os.path.join(self.given, "marconi"), os.path.join(self.given, "renamed"))
+        for i, path in enumerate(sorted(glob.glob(os.path.join(self.given, "renamed", "*.jsonl")))):
+            os.rename(path, os.path.join(self.given, "renamed", "%d.jsonl" % i))
+        self.configured("renamed.yaml", ("in/*.jsonl", "renamed/*.jsonl"), ("    note:", "    symbols: true\n    note:"))
+        self.refused(2, r".*renamed\.yaml:13: the licence of source 0 is not known, .*allow_restricted", "release", "-q", "-o", self.path("renamed"), self.config)
+        self.assertFalse(os.path.exists(self.path("renamed")))
+        os.rename(os.path.join(self.given, "renamed"), os.path.join(self.given, "marconi"))
+        for i in range(2):
+            os.rename(os.path.join(self.given, "marconi", "%d.jsonl" % i), os.path.join(self.given, "marconi", "lmsys_sps=%d_nums=12.jsonl" % (i + 1)))
         self.configured("allowed.yaml", restricted, ("    note:", "    symbols: true\n    allow_restricted: true\n    note:"))
         self.assertIn("chats/trace.h5", self.release("restricted"))
         self.configured("blocks.yaml", restricted, ("    note:", "    anonymize: 16\n    note:"))
@@ -514,6 +698,45 @@ for path in sys.argv[1:]:
         self.ok("run", "-q", "-o", self.path("blocks", "chats", "blocks"))
         self.ok("export", "--format", "mooncake-jsonl", "-o", self.path("blocks.jsonl"), self.path("blocks", "chats", "blocks"))
         shutil.rmtree(os.path.join(self.given, "marconi"))
+
+    def test_blocks_keep_their_size(self):
+        """Of block traces blocks have the size that they have: a number for all traces does not say another, one of their own must be it."""
+        with open(os.path.join(self.given, "blocks.jsonl"), "w") as f:
+            f.write(support.mooncake(support.MOONCAKE_ROWS))
+        blocks = ("files: azure.csv\n", "files: blocks.jsonl\n    options: {format: mooncake, capacity: 2}\n")
+        self.configured("blocks.yaml", blocks, ("files: blocks", "anonymize: 512\n    files: blocks"))
+        want = self.release("own")["lengths/blocks/trace.h5"]
+        self.configured("blocks.yaml", blocks)
+        files = self.release("all", "--anonymize", "16")
+        self.assertEqual(files["lengths/blocks/trace.h5"], want)
+        with h5py.File(self.path("all", "lengths", "blocks", "trace.h5")) as f:
+            self.assertEqual(int(f.attrs["block_tokens"]), 512)
+        with h5py.File(self.path("all", "chats", "blocks", "trace.h5")) as f:
+            self.assertEqual(int(f.attrs["block_tokens"]), 16)
+        self.configured("other.yaml", blocks, ("files: blocks", "anonymize: 16\n    files: blocks"), ("name: chats", "name: zchats"))
+        self.refused(2, r".*other\.yaml:18: anonymize 16: trace lengths consists of blocks of 512 tokens, expected 512", "release", "-q", "-o",
+                     self.path("other"), self.config)
+        self.assertEqual(set(os.listdir(self.path("other.work", "lengths"))) & set(support.STORE_FILES), {"trace.h5"})
+
+    def test_symbols_of_a_trace_without(self):
+        self.configured("none.yaml", ("files: azure.csv\n", "files: azure.csv\n    symbols: true\n    anonymize: 16\n"))
+        files = self.release()
+        self.assertFalse({n for n in files if n.startswith("lengths/") and n.endswith("trace.h5")})
+        self.assertIn("No tokens, texts or block ids", files["README.md"].decode())
+
+    def test_metadata(self):
+        """ORCIDs with their site, leap days and licences of one's own are taken; Zenodo's description is HTML."""
+        self.configured("metadata.yaml", ("orcid: 0000-0002-1825-0097", 'orcid: "https://orcid.org/0000-0002-1694-233X"'), ("keywords:", "date: 2024-02-29\nkeywords:"),
+                        ("CC-BY-4.0", "LicenseRef-lta+1"), ("Two traces |", "Two <traces> & |"))
+        files = self.release()
+        zenodo = json.loads(files["zenodo.json"])["metadata"]
+        self.assertEqual(zenodo["creators"][0]["orcid"], "0000-0002-1694-233X")
+        self.assertEqual(zenodo["description"], "Two &lt;traces&gt; &amp; | with everything.")
+        self.assertEqual((zenodo["publication_date"], zenodo["license"]), ("2024-02-29", "licenseref-lta+1"))
+        citation = files["CITATION.cff"].decode()
+        self.assertIn('    orcid: "https://orcid.org/0000-0002-1694-233X"\n', citation)
+        self.assertIn("Two <traces> & | with everything.", citation)
+        self.assertIn("Two <traces> & |", json.loads(files["datapackage.json"])["description"])
 
     # ---- wrong configurations
 
@@ -540,11 +763,20 @@ for path in sys.argv[1:]:
         self.wrong(r".*wrong\.yaml:16: --format marcono: expected one of", ("format: marconi", "format: marcono"))
         self.wrong(r".*wrong\.yaml:16: sort takes no value", ("sort: true", "sort: 3"))
         self.wrong(r'.*wrong\.yaml:17: there is a trace named "chats"', ("name: lengths", "name: Chats"))
+        for name in ("README.md", "SHA256SUMS", "sha256sums", "provenance.json", "data-dictionary.csv"):
+            self.wrong(r'.*wrong\.yaml:17: name "%s": is a file of every release' % name, ("name: lengths", "name: " + name))
         self.wrong(r'.*wrong\.yaml:15: anonymize "0": expected tokens a block', ("    note:", "    anonymize: 0\n    note:"))
         self.wrong(r'.*wrong\.yaml:15: symbols "yes": expected true or false', ("    note:", "    symbols: yes\n    note:"))
         self.wrong(r".*wrong\.yaml:\d+: aliases are not read", ("keywords: [a, ", "keywords: [&x a, *x, "))
         self.wrong(r".*wrong\.yaml:\d+: .*expected YAML", ("creators:", "creators: ["))
-        self.wrong(r'.*wrong\.yaml:\d+: date "2026-13-01": expected YYYY-MM-DD', ("keywords", "date: 2026-13-01\nkeywords"))
+        for day in ("2026-13-01", "2026-00-10", "2026-02-29", "2100-02-29", "2026-04-31", "2026-1-01", "2026-01-1", "26-01-01", "2026/01/01",
+                    "2026-01-01 ", "2026-01-00", "2026-01-011"):
+            self.wrong(r'.*wrong\.yaml:11: date "%s": expected YYYY-MM-DD' % day, ("keywords", 'date: "%s"\nkeywords' % day))
+        for orcid in ("0000-0002-1825-0098", "0000-0002-1825-009X", "0000000218250097", "0000-0002-1825-0097 ", "0000-0002-1825-009", "X000-0002-1825-0097",
+                      "http://orcid.org/0000-0002-1825-0097", "https://orcid.org/", "0000-0002-1825_0097"):
+            self.wrong(r'.*wrong\.yaml:9: orcid "%s": expected' % orcid, ("orcid: 0000-0002-1825-0097", 'orcid: "%s"' % orcid))
+        for licence in ("CC BY 4.0", "a/b", "MIT,BSD", "(MIT)", "free!"):
+            self.wrong(r'.*wrong\.yaml:7: licence "%s": expected an SPDX identifier' % re.escape(licence), ("CC-BY-4.0", '"%s"' % licence))
         self.wrong(r'.*wrong\.yaml:2: "creators" is empty', ("  - {name: \"Doe, Jane\", affiliation: VU, orcid: 0000-0002-1825-0097}\n  - name: The Archive\n",
                                                         "  []\n"))
         self.refused(3, r".*absent\.yaml", "release", "-o", self.path("never"), self.path("absent.yaml"))

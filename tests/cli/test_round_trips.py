@@ -45,6 +45,7 @@ def mooncake_text(rng, n=40, top=30, block=512, fractions=False):
 class RoundTrips(support.CliTest):
     def export(self, fmt, store, *options):
         out = self.path("out")
+        options += "--allow-restricted",
         self.ok("export", "--format", fmt, "-o", out, *options, store)
         with open(out, encoding="utf-8") as f:
             text = f.read()
@@ -228,8 +229,9 @@ class Refusals(support.CliTest):
     def test_licence(self):
         name = "lmsys_sps=1_nums=2"
         self.ok("run", "-q", "-o", self.path("store"), self.write(name + ".jsonl", support.marconi(support.MARCONI_ROWS)))
-        self.ok("import", "-q", "-o", self.path("free"), self.write("free.jsonl", support.marconi(support.MARCONI_ROWS)))
-        self.ok("merge", "-q", "-o", self.path("both"), self.path("store"), self.path("free"))
+        for name in ("unnamed", "synth_sps=1_nums=2"):
+            self.ok("import", "-q", "-o", self.path(name), self.write(name + ".jsonl", support.marconi(support.MARCONI_ROWS)))
+        self.ok("merge", "-q", "-o", self.path("both"), self.path("store"), self.path("unnamed"), self.path("synth_sps=1_nums=2"))
         for store in ("store", "both"):
             for fmt in ("marconi-jsonl", "kavier-csv"):
                 out = self.path("out")
@@ -237,7 +239,11 @@ class Refusals(support.CliTest):
                              "export", "--format", fmt, "-o", out, self.path(store))
                 self.assertFalse(os.path.exists(out))
                 self.ok("export", "--format", fmt, "--allow-restricted", self.path(store))
-        self.ok("export", "--format", "marconi-jsonl", "--source", "free", self.path("both"))
+        for store in ("unnamed", "both"):
+            self.refused(2, "the licence of source unnamed is not known, .*--allow-restricted", "export", "--format", "marconi-jsonl", "--source",
+                         "unnamed", self.path(store))
+            self.ok("export", "--format", "marconi-jsonl", "--source", "unnamed", "--allow-restricted", self.path(store))
+        self.ok("export", "--format", "marconi-jsonl", "--source", "synth_sps=1_nums=2", self.path("both"))
         self.ok("export", "--format", "csv", self.path("store"))  # counts and fields, no symbols
         self.ok("export", "--format", "mooncake-jsonl", "--block", 2, self.path("store"))  # numbers of prefixes
 
