@@ -2,7 +2,7 @@
 """What splitting a trace costs: for chats, agents, one prompt under every request and a cache trace, in 1, 2, 4, 8, 16 and 32 pieces,
 the processor time of all maps and reduces against that of one piece, the largest piece against the mean, bytes of STORE/pieces, the
 largest memory of a step, and the critical path: split, the slowest map, the slowest reduce, finish. One step at a time, one thread.
-Usage: tests/bench/split_work.py LTA [FOLDER], about 15 minutes and 10 GB; prints the tables of jobs/README.md."""
+Usage: tests/bench/split_work.py LTA [FOLDER], about 20 minutes and 3 GB; prints the tables of jobs/README.md."""
 import json
 import os
 import random
@@ -54,9 +54,9 @@ def sessions(rng, requests, turns, blocks, system):
 def make_stores(lta, folder):
     rng = random.Random(1)
     file = os.path.join(folder, "source.jsonl")
-    for name, rows in (("chats", sessions(rng, 20000000, 8, 3, 4)),
-                       ("agents", sessions(rng, 8000000, 30, 2, 12)),
-                       ("one prompt", ((i, list(range(20)) + [100 + rng.randrange(200000), 300000 + i]) for i in range(10000000)))):
+    for name, rows in (("chats", sessions(rng, 6000000, 8, 3, 4)),
+                       ("agents", sessions(rng, 3000000, 30, 2, 12)),
+                       ("one prompt", ((i, list(range(20)) + [100 + rng.randrange(200000), 300000 + i]) for i in range(5000000)))):
         write_blocks(file, rows)
         store = os.path.join(folder, name)
         Step(lta, "import", "-o", store, "--format", "mooncake", "--block-tokens", 512, file)
@@ -99,25 +99,31 @@ def measure(lta, store, n):
     }
 
 
+def report(lta, name, store):
+    """The table of one store, which has a trace and a trie."""
+    whole = [Step(lta, "reuse", store), Step(lta, "curve", store)]
+    with h5py.File(os.path.join(store, "trie.h5")) as f:
+        requests, nodes = len(f["requests/full_node"]), len(f["trie/parent"])
+    print(f"\n**{name}**: {requests:,} requests, {nodes:,} nodes; `lta reuse` and `lta curve` take "
+          f"{sum(s.cpu for s in whole):.2f} s and {max(s.megabytes for s in whole):,.0f} MB\n")
+    print("| pieces | largest piece / mean | slowest map / mean | slowest reduce / mean | map, s | reduce, s | work / one piece | "
+          "split, s | finish, s | critical path, s | pieces/, MB | largest step, MB |")
+    print("| ---: " * 12 + "|")
+    one = None
+    for n in PIECES:
+        m = measure(lta, store, n)
+        one = one or m["maps"] + m["reduces"]
+        print(f"| {n} | {m['load']:.3f} | {m['map']:.2f} | {m['reduce']:.2f} | {m['maps']:.2f} | {m['reduces']:.2f} | "
+              f"{(m['maps'] + m['reduces']) / one:.2f} | {m['split']:.2f} | {m['finish']:.2f} | {m['path']:.2f} | "
+              f"{m['bytes']:,.0f} | {m['memory']:,.0f} |", flush=True)
+
+
 def main():
     lta = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
         for name, store in make_stores(lta, folder):
-            whole = [Step(lta, "reuse", store), Step(lta, "curve", store)]
-            with h5py.File(os.path.join(store, "trie.h5")) as f:
-                requests, nodes = len(f["requests/full_node"]), len(f["trie/parent"])
-            print(f"\n**{name}**: {requests:,} requests, {nodes:,} nodes; `lta reuse` and `lta curve` take "
-                  f"{sum(s.cpu for s in whole):.2f} s and {max(s.megabytes for s in whole):,.0f} MB\n")
-            print("| pieces | largest piece / mean | slowest map / mean | slowest reduce / mean | map, s | reduce, s | work / one piece | "
-                  "split, s | finish, s | critical path, s | pieces/, MB | largest step, MB |")
-            print("| ---: " * 12 + "|")
-            one = None
-            for n in PIECES:
-                m = measure(lta, store, n)
-                one = one or m["maps"] + m["reduces"]
-                print(f"| {n} | {m['load']:.3f} | {m['map']:.2f} | {m['reduce']:.2f} | {m['maps']:.2f} | {m['reduces']:.2f} | "
-                      f"{(m['maps'] + m['reduces']) / one:.2f} | {m['split']:.2f} | {m['finish']:.2f} | {m['path']:.2f} | "
-                      f"{m['bytes']:,.0f} | {m['memory']:,.0f} |", flush=True)
+            report(lta, name, store)
 
 
-main()
+if __name__ == "__main__":
+    main()
