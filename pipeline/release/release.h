@@ -3,12 +3,11 @@
  *
  *     DIR/README.md  data-dictionary.csv  datapackage.json  zenodo.json  CITATION.cff  provenance.json
  *     DIR/TRACE/enriched.h5  requests.csv  requests.parquet  tables/TABLE.csv
- *     DIR/TRACE/kavier.parquet   what Kavier simulates, where all sources count tokens; with tokens where
- * trace.h5 is DIR/TRACE/blocks/trace.h5  a store whose symbols are anonymised blocks, where the configuration
- * asks for it DIR/TRACE/trace.h5         the symbols themselves, where it asks for them and licences allow it
+ *     DIR/TRACE/kavier.parquet   for Kavier, where all sources count tokens; with tokens where trace.h5 is
+ *     DIR/TRACE/blocks/trace.h5  symbols as anonymised blocks, where the configuration asks for it
+ *     DIR/TRACE/trace.h5         symbols themselves, where it asks for them and licences allow it
  *     DIR/SHA256SUMS             written last: a folder without it is not finished
- *     DIR/.unfinished            there while the release is being made: SHA256SUMS of an earlier one, or
- * empty
+ *     DIR/.unfinished            while the release is being made: the sums of an earlier one, or empty
  *
  * No file but enriched.h5 depends on a library's version, and Parquet on Arrow's; none on the
  * machine, the folder, the time or the number of threads. Symbols of the traces are in no other of them.
