@@ -93,7 +93,7 @@ static void wrong_hits_are_found(void **state)
     ok(lta_trace_load(x->store, false, &trace, NULL));
     ok(lta_trie_load(&x->run, x->store, trace.n, &trie, NULL));
     ok(lta_curves_load(x->store, &curves, NULL));
-    ok(lta_verify_hits(&x->run, "curve.h5", &curves, &trie, &trace));
+    ok(lta_verify_hits(&x->run, "curve.h5", &curves, false, &trie, &trace));
     for (uint64_t i = 0; i < curves.n; i++) {
         lta_curve *c = &curves.curve[i].curve, sound = *c;
         uint64_t capacity = c->capacity[1], hits = c->hits[1];
@@ -101,13 +101,13 @@ static void wrong_hits_are_found(void **state)
         c->capacity[1] = c->capacity[c->n - 1];
         c->hits[1] = c->hits[c->n - 1];
         c->n = 2;
-        assert_int_equal(lta_verify_hits(&x->run, "curve.h5", &curves, &trie, &trace), LTA_ERR_FORMAT);
+        assert_int_equal(lta_verify_hits(&x->run, "curve.h5", &curves, false, &trie, &trace), LTA_ERR_FORMAT);
         assert_non_null(strstr(lta_error_detail(), "but a cache of that size has"));
         *c = sound;
         c->capacity[1] = capacity;
         c->hits[1] = hits;
     }
-    ok(lta_verify_hits(&x->run, "curve.h5", &curves, &trie, &trace));
+    ok(lta_verify_hits(&x->run, "curve.h5", &curves, false, &trie, &trace));
     lta_curves_free(&curves);
     lta_trie_free(&trie);
     lta_trace_free(&trace);

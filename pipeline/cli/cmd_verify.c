@@ -67,9 +67,10 @@ const lta_command lta_command_verify = {
         "Checks of each file its digest, its structure and what must hold between its columns; of a "
         "store, that its files were made from each other and agree, and that each stage, run again with "
         "the options that its file records, gives every value that stands there, which takes as long as "
-        "making them did; of a release, every file that its SHA256SUMS lists, and that there is no other. "
-        "Prints a line for each file that passed. The first problem of a store or a file ends it with exit "
-        "code 3; of a release every file that is bad or absent is named first.",
+        "making them did; of a release, every file that its SHA256SUMS lists, that there is no other, "
+        "and, where sequences are published, the hits of a cache that is run over them. Prints a line for "
+        "each file that passed. The first problem of a store or a file ends it with exit code 3; of a "
+        "release every file that is bad or absent is named first.",
     .example = "  lta verify mooncake.store\n  lta verify release-1.0\n",
     .groups = groups,
     .common = LTA_DEVICE | LTA_THREADS | LTA_MEMORY,

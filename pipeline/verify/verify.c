@@ -87,7 +87,7 @@ static lta_status verify_against(const lta_run *run, const char *store, int k, l
     } else if (k == CURVE) {
         LTA_TRY(lta_curves_load(store, &c->curves, NULL));
         LTA_TRY(lta_verify_curve_against(path, &c->curves, &c->reuse, &c->trie, &c->trace));
-        LTA_TRY(lta_verify_hits(run, path, &c->curves, &c->trie, &c->trace));
+        LTA_TRY(lta_verify_hits(run, path, &c->curves, false, &c->trie, &c->trace));
     } else {
         LTA_TRY(lta_verify_enriched_against(readers[ENRICHED], readers[TRACE], symbols ? &c->trie : NULL,
                                             symbols ? &c->reuse : NULL));

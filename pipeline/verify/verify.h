@@ -7,7 +7,8 @@
  * curves with the runs, fields with all of these. These checks are written from the definitions and share as
  * little as possible with the stages. Then every file but the trace is made again by its stage, with the
  * options it records, and compared value by value. A release: every file that its SHA256SUMS lists is there
- * with these bytes and nothing else is, and each HDF5 file as above. */
+ * with these bytes and nothing else is, and each HDF5 file as above; where it publishes sequences, its table
+ * of hits is that of a cache that is run over them. */
 #ifndef LTA_VERIFY_VERIFY_H
 #define LTA_VERIFY_VERIFY_H
 

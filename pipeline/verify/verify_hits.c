@@ -177,15 +177,25 @@ static uint64_t hits_of(const lta_curve *c, uint64_t capacity)
            (uint64_t)(rise * (capacity - c->capacity[i - 1]) / (c->capacity[i] - c->capacity[i - 1]));
 }
 
+static uint64_t next_vertex(const lta_curve *c, uint64_t capacity)
+{
+    uint64_t i = 0;
+    while (i + 1 < c->n && c->capacity[i] < capacity)
+        i++;
+    return c->capacity[i];
+}
+
 /* A tenth, a half and all of the capacity at which nothing more is to be had. */
-static lta_status check_curve(const char *file, const lta_stored_curve *s, const int64_t *touched,
-                              const lta_trie *trie, const lta_trace *t)
+static lta_status check_curve(const char *file, const lta_stored_curve *s, bool at_vertices,
+                              const int64_t *touched, const lta_trie *trie, const lta_trace *t)
 {
     static const uint64_t tenths[CAPACITIES] = {1, 5, 10};
     lta_status st = LTA_OK;
     uint64_t last = s->curve.capacity[s->curve.n - 1];
     for (int i = 0; i < CAPACITIES; i++) {
         uint64_t capacity = last / 10 * tenths[i] + last % 10 * tenths[i] / 10, found;
+        if (at_vertices)
+            capacity = next_vertex(&s->curve, capacity);
         LTA_TRY(run_cache(s, touched, trie, t, capacity, &found));
         if (found != hits_of(&s->curve, capacity))
             LTA_TRY(lta_fail(
@@ -198,7 +208,7 @@ done:
     return st;
 }
 
-lta_status lta_verify_hits(const lta_run *run, const char *file, const lta_curves *curves,
+lta_status lta_verify_hits(const lta_run *run, const char *file, const lta_curves *curves, bool at_vertices,
                            const lta_trie *trie, const lta_trace *t)
 {
     lta_status st = LTA_OK;
@@ -214,7 +224,7 @@ lta_status lta_verify_hits(const lta_run *run, const char *file, const lta_curve
         if (visits > MOST_OF_ONE || (n > 0 && done_so_far + visits > MOST_OF_ALL))
             break;
         LTA_TRY(lta_check_stop(run));
-        LTA_TRY(check_curve(file, &curves->curve[n], touched, trie, t));
+        LTA_TRY(check_curve(file, &curves->curve[n], at_vertices, touched, trie, t));
         done_so_far += visits;
     }
     lta_log_line(run->log, n < curves->n ? LTA_LOG_INFO : LTA_LOG_DEBUG, "verify",

@@ -40,6 +40,10 @@ LTA_MUST_CHECK lta_status lta_verify_release(const lta_run *run, const char *dir
 /* Every file of the folder is one of those listed, or SHA256SUMS. */
 LTA_MUST_CHECK lta_status lta_verify_release_files(const char *dir, const lta_strings *listed);
 
+/* path: of a file in a release's folder. Where it is the sequences of a trace, runs the cache over them
+ * against the table of hits. */
+LTA_MUST_CHECK lta_status lta_verify_published(const lta_run *run, const char *dir, const char *path);
+
 /* The enrichment fields of an enriched file, against the trace columns that it repeats. */
 LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t);
 
@@ -80,9 +84,9 @@ LTA_MUST_CHECK lta_status lta_verify_curve_against(const char *file, const lta_c
                                                    const lta_reuse *reuse, const lta_trie *trie,
                                                    const lta_trace *trace);
 /* Runs the cache at three capacities of each curve, as far as that does not take too long: the log says of
- * how many. */
+ * how many. at_vertices: between them nothing is known. */
 LTA_MUST_CHECK lta_status lta_verify_hits(const lta_run *run, const char *file, const lta_curves *curves,
-                                          const lta_trie *trie, const lta_trace *trace);
+                                          bool at_vertices, const lta_trie *trie, const lta_trace *trace);
 /* trace: the reader of trace.h5; trie and reuse are NULL where the trace has no symbols. */
 LTA_MUST_CHECK lta_status lta_verify_enriched_against(const lta_reader *enriched, const lta_reader *trace,
                                                       const lta_trie *trie, const lta_reuse *reuse);

@@ -139,6 +139,8 @@ lta_status lta_verify_release(const lta_run *run, const char *dir, const char *s
         p = end + 1;
     }
     LTA_TRY(lta_verify_release_files(dir, &listed));
+    for (uint64_t i = 0; n_bad == 0 && i < listed.n; i++)
+        LTA_TRY(lta_verify_published(run, dir, lta_strings_get(&listed, i)));
     if (n_bad > 0)
         st = lta_fail(LTA_ERR_FORMAT, "%s: %llu of %llu lines do not hold", sums, (unsigned long long)n_bad,
                       (unsigned long long)n_lines);

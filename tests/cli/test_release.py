@@ -622,6 +622,30 @@ for path in sys.argv[1:]:
         with open(self.config, "w") as f:
             f.write(text)
 
+    def test_published_sequences_are_run(self):
+        """The hits that a release states are those of a cache over the sequences that it publishes, not of other ones."""
+        self.ok("synth", "-q", "--format", "marconi", "-o", os.path.join(self.given, "in-2"), "--files", "2", "--sessions", "12",
+                "--turns", "4", "--seed", "7")
+        for published, place in (("anonymize: 16", "chats/blocks/trace.h5"), ("symbols: true", "chats/trace.h5")):
+            for options in ((), (("format: marconi,", "format: marconi, inputs-only: true,"),)):
+                note = ("    note:", "    %s\n    note:" % published)
+                self.configured("published.yaml", note, *options)
+                self.release("out", "--force")
+                self.assertIn("hits counted again at 3 capacities", self.ok("verify", "-v", self.path("out")).err)
+                self.configured("published-2.yaml", note, ("in/", "in-2/"), *options)
+                self.release("other", "--force")
+                shutil.copy(self.path("other", place), self.path("out", place))
+                with open(self.path("other", "SHA256SUMS")) as f:
+                    sums = {line.split("  ")[1]: line for line in f if not line.startswith("#")}
+                    f.seek(0)
+                    contents = {line.split("  ")[1]: line for line in f if line.startswith("#")}
+                with open(self.path("out", "SHA256SUMS")) as f:
+                    lines = [{"%s\n" % place: (contents if line.startswith("#") else sums).get(place + "\n")}.get(line.split("  ")[1], line)
+                             for line in f]
+                with open(self.path("out", "SHA256SUMS"), "w") as f:
+                    f.writelines(lines)
+                self.refused_verify(r"enriched.h5:/global/block[0-9]+: says [0-9]+ hits at capacity [0-9]+, but a cache of that size has")
+
     def test_anonymised_blocks(self):
         """Published blocks give the enrichment of the tokens at that block size, in every scope, and no token."""
         self.configured("anonymised.yaml", ("    note:", "    anonymize: 16\n    note:"))
