@@ -84,7 +84,7 @@ done:
     return st;
 }
 
-bool lta_takes(const lta_command *command, const lta_option *option)
+bool lta_uses(const lta_command *command, const lta_option *option)
 {
     static const struct {
         const char *name;
@@ -133,11 +133,9 @@ typedef struct option_table {
     size_t n_letters;
 } option_table;
 
-static void add_group(option_table *t, const lta_command *command, const lta_option_group *g, void *target)
+static void add_group(option_table *t, const lta_option_group *g, void *target)
 {
     for (const lta_option *o = g->options; o->name && t->n < MAX_OPTIONS; o++) {
-        if (!lta_takes(command, o))
-            continue;
         t->slot[t->n] = (option_slot){g, o, target};
         t->getopt[t->n] = (struct option){.name = o->name,
                                           .has_arg = o->argument ? required_argument : no_argument,
@@ -186,9 +184,9 @@ lta_status lta_cli_parse(lta_cli *cli, int argc, char **argv, void *const *targe
     lta_log_init(&cli->log, stderr, LTA_LOG_INFO, false);
     for (int i = 0; cli->command->groups && cli->command->groups[i]; i++) {
         assert(i < LTA_MOST_GROUPS);
-        add_group(&t, cli->command, cli->command->groups[i], targets[i]);
+        add_group(&t, cli->command->groups[i], targets[i]);
     }
-    add_group(&t, cli->command, &lta_common_group, &c);
+    add_group(&t, &lta_common_group, &c);
 
     optind = 0; /* GNU: start over */
     opterr = 0;
@@ -267,7 +265,7 @@ static void print_group(FILE *out, const lta_command *command, const lta_option_
 {
     fprintf(out, "\n%s:\n", g->title);
     for (const lta_option *o = g->options; o->name; o++) {
-        if (!lta_takes(command, o))
+        if (!lta_uses(command, o))
             continue;
         char left[64];
         int n = o->letter ? snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name)

@@ -56,7 +56,7 @@ typedef struct lta_command {
     const char *example;      /* shown at the end of the help; lines ending in \n */
     const lta_entry *formats; /* values of --format, behind the options; NULL = none */
     const lta_entry *files;   /* read or written; NULL = those that are named as operands */
-    unsigned common;          /* LTA_DEVICE and so on: those of the common options that it takes */
+    unsigned common;          /* LTA_DEVICE and so on: those of the common options that it has a use for */
     const char *see;          /* related commands, with spaces between; NULL = none */
     const lta_option_group *const *groups; /* NULL-terminated; the common options come by themselves */
     lta_status (*run)(lta_cli *cli, int argc, char **argv); /* argv[0] is the subcommand */
@@ -85,10 +85,11 @@ void lta_print_help(FILE *out, const lta_command *command);
 /* The page of a command, of the program where that is NULL, in roff. date: YYYY-MM-DD, or "" for none. */
 void lta_print_manual(FILE *out, const lta_command *command, const char *date);
 
-extern const lta_option_group lta_common_group; /* options of every command that lta_takes() them */
-/* Is the option, of one of the command's groups or of the common one, there for the command? command NULL:
- * the program as a whole, which has all. */
-bool lta_takes(const lta_command *command, const lta_option *option);
+extern const lta_option_group
+    lta_common_group; /* every command takes them, whether it has a use for them or not */
+/* Has the command a use for the option, of one of its groups or of the common one? Help, manual and
+ * completion show no other. command NULL: the program as a whole, which has one for all. */
+bool lta_uses(const lta_command *command, const lta_option *option);
 extern const lta_option_group lta_json_group; /* --json; its target is a bool */
 
 /* ---- commands.c: the program as a whole ---- */

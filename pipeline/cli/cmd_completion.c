@@ -100,7 +100,7 @@ static void bash_command(FILE *out, const lta_command *c)
     fprintf(out, "\n        options='");
     for (int i = 0; (g = group_at(c, i)) != NULL; i++)
         for (const lta_option *o = g->options; o->name; o++) {
-            if (!lta_takes(c, o))
+            if (!lta_uses(c, o))
                 continue;
             if (o->letter)
                 fprintf(out, "-%c ", o->letter);
@@ -109,7 +109,7 @@ static void bash_command(FILE *out, const lta_command *c)
     fprintf(out, "'\n        case $prev in\n");
     for (int i = 0; (g = group_at(c, i)) != NULL; i++)
         for (const lta_option *o = g->options; o->name; o++) {
-            if (!o->argument || !lta_takes(c, o))
+            if (!o->argument || !lta_uses(c, o))
                 continue;
             lta_values_of(c, o->argument, &v);
             fprintf(out, "        ");
@@ -209,7 +209,7 @@ static void zsh_script(FILE *out)
         fprintf(out, "    %s)\n        _arguments -s -S", (*c)->name);
         for (int i = 0; (g = group_at(*c, i)) != NULL; i++)
             for (const lta_option *o = g->options; o->name; o++)
-                if (lta_takes(*c, o))
+                if (lta_uses(*c, o))
                     zsh_option(out, *c, o);
         if ((*c)->operands[0]) {
             fputs(" \\\n            '*", out);
@@ -273,7 +273,7 @@ static void fish_script(FILE *out)
         snprintf(condition, sizeof condition, "__fish_seen_subcommand_from %s", (*c)->name);
         for (int i = 0; (g = group_at(*c, i)) != NULL; i++)
             for (const lta_option *o = g->options; o->name; o++)
-                if (lta_takes(*c, o))
+                if (lta_uses(*c, o))
                     fish_option(out, *c, condition, o);
         lta_values_of(*c, (*c)->operands, &v);
         if (v.files)

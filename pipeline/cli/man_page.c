@@ -132,7 +132,7 @@ static void put_group(FILE *out, const lta_command *command, const lta_option_gr
 {
     fprintf(out, ".SS \"%s\"\n", g->title);
     for (const lta_option *o = g->options; o->name; o++) {
-        if (!lta_takes(command, o))
+        if (!lta_uses(command, o))
             continue;
         fputs(".TP\n", out);
         if (o->letter)
