@@ -3,6 +3,7 @@
 
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
+#include "pipeline/release/release_folder.h"
 #include "pipeline/stage/carry.h"
 #include "pipeline/stage/stage.h"
 #include "pipeline/verify/verify_internal.h"
@@ -154,18 +155,24 @@ done:
     return st;
 }
 
-/* A release has SHA256SUMS, a store trace.h5. */
+/* A release has SHA256SUMS, a store trace.h5; a release that is being made has neither. */
 static lta_status verify_folder(const lta_run *run, const char *dir, FILE *out)
 {
-    char *sums;
-    bool is_store;
-    lta_status st = lta_join_path(dir, "SHA256SUMS", &sums);
-    if (st != LTA_OK)
-        return st;
-    st = is_in_folder(dir, kinds[TRACE].file, &is_store);
-    if (st == LTA_OK)
-        st = !is_store && lta_file_exists(sums) ? lta_verify_release(run, dir, sums, out)
-                                                : verify_store(run, dir, out);
+    lta_status st = LTA_OK;
+    char *sums = NULL;
+    bool is_store, is_marked, has_provenance;
+    LTA_TRY(lta_join_path(dir, "SHA256SUMS", &sums));
+    LTA_TRY(is_in_folder(dir, kinds[TRACE].file, &is_store));
+    LTA_TRY(is_in_folder(dir, lta_release_mark, &is_marked));
+    LTA_TRY(is_in_folder(dir, "provenance.json", &has_provenance));
+    if (!is_store && lta_file_exists(sums))
+        st = lta_verify_release(run, dir, sums, out);
+    else if (!is_store && (is_marked || has_provenance))
+        st = lta_fail(LTA_ERR_INPUT, "%s: is not there: the release is not finished; run `lta release` again",
+                      sums);
+    else
+        st = verify_store(run, dir, out);
+done:
     lta_free(sums);
     return st;
 }

@@ -600,6 +600,13 @@ for path in sys.argv[1:]:
         self.assertEqual(result.code, 3, str(result))
         self.assertRegex(result.err, pattern)
 
+    def test_unfinished(self):
+        self.release()
+        os.rename(self.path("out", "SHA256SUMS"), self.path("out", ".unfinished"))
+        self.refused_verify(r"out/SHA256SUMS: is not there: the release is not finished")
+        os.unlink(self.path("out", ".unfinished"))
+        self.refused_verify(r"out/SHA256SUMS: is not there: the release is not finished")
+
     def test_sums_that_lead_outside(self):
         self.release()
         for line in ("../secret", "/etc/passwd", "chats/../../x", "a//b", "./README.md", ""):
