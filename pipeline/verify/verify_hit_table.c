@@ -5,13 +5,7 @@
 
 #include <string.h>
 
-typedef struct hit_table {
-    lta_strings scope;
-    uint64_t *block, *reserve_last, *capacity, *hits, *lookups; /* [n], by curve, capacities rising */
-    uint64_t n;
-} hit_table;
-
-static void free_table(hit_table *t)
+void lta_hit_table_free(lta_hit_table *t)
 {
     lta_strings_free(&t->scope);
     lta_free(t->block);
@@ -21,7 +15,7 @@ static void free_table(hit_table *t)
     lta_free(t->lookups);
 }
 
-static lta_status read_table(const lta_reader *r, hit_table *t)
+lta_status lta_hit_table_read(const lta_reader *r, lta_hit_table *t)
 {
     lta_status st = LTA_OK;
     LTA_TRY(lta_reader_strings(r, "/tables/hit_curve/scope", &t->scope));
@@ -35,13 +29,13 @@ done:
     return st;
 }
 
-static bool same_curve(const hit_table *t, uint64_t i, uint64_t j)
+static bool same_curve(const lta_hit_table *t, uint64_t i, uint64_t j)
 {
     return t->block[i] == t->block[j] && t->reserve_last[i] == t->reserve_last[j] &&
            strcmp(lta_strings_get(&t->scope, i), lta_strings_get(&t->scope, j)) == 0;
 }
 
-static lta_status bad_hits(const lta_reader *r, const hit_table *t, uint64_t row, const char *field,
+static lta_status bad_hits(const lta_reader *r, const lta_hit_table *t, uint64_t row, const char *field,
                            uint64_t sum)
 {
     return lta_fail(LTA_ERR_FORMAT,
@@ -68,7 +62,7 @@ done:
     return st;
 }
 
-static lta_status check_rows(const lta_reader *r, const hit_table *t)
+static lta_status check_rows(const lta_reader *r, const lta_hit_table *t)
 {
     for (uint64_t i = 0; i < t->n; i++) {
         bool first = i == 0 || !same_curve(t, i - 1, i);
@@ -88,7 +82,7 @@ static lta_status check_rows(const lta_reader *r, const hit_table *t)
 
 /* Curves of single symbols: at a configured capacity the hits of all requests, at the end what they could
  * reuse. */
-static lta_status check_sums(const lta_reader *r, const hit_table *t, uint64_t n_requests)
+static lta_status check_sums(const lta_reader *r, const lta_hit_table *t, uint64_t n_requests)
 {
     lta_status st = LTA_OK;
     for (uint64_t i = 0; i < t->n; i++) {
@@ -118,13 +112,13 @@ done:
 lta_status lta_verify_hit_table(const lta_reader *r, uint64_t n_requests)
 {
     lta_status st = LTA_OK;
-    hit_table t = {0};
+    lta_hit_table t = {0};
     if (!lta_reader_has(r, "/tables/hit_curve/scope"))
         return LTA_OK;
-    LTA_TRY(read_table(r, &t));
+    LTA_TRY(lta_hit_table_read(r, &t));
     LTA_TRY(check_rows(r, &t));
     LTA_TRY(check_sums(r, &t, n_requests));
 done:
-    free_table(&t);
+    lta_hit_table_free(&t);
     return st;
 }

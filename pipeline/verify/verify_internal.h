@@ -47,7 +47,15 @@ LTA_MUST_CHECK lta_status lta_verify_published(const lta_run *run, const char *d
 /* The enrichment fields of an enriched file, against the trace columns that it repeats. */
 LTA_MUST_CHECK lta_status lta_verify_fields(const lta_reader *r, const lta_trace *t);
 
-/* Its table of hits, against the requests. */
+/* Its table of hits. Zero t before reading; free it also after errors. */
+typedef struct lta_hit_table {
+    lta_strings scope;
+    uint64_t *block, *reserve_last, *capacity, *hits, *lookups; /* [n], by curve, capacities rising */
+    uint64_t n;
+} lta_hit_table;
+LTA_MUST_CHECK lta_status lta_hit_table_read(const lta_reader *r, lta_hit_table *t);
+void lta_hit_table_free(lta_hit_table *t);
+/* The table, against the requests. */
 LTA_MUST_CHECK lta_status lta_verify_hit_table(const lta_reader *r, uint64_t n_requests);
 
 /* Its histograms and their quantiles, against the requests; those of single symbols as far as they tell. */

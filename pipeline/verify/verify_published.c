@@ -9,40 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct hit_rows { /* the table hit_curve */
-    lta_strings scope;
-    uint64_t *block, *reserve_last, *capacity, *hits; /* [scope.n] */
-} hit_rows;
-
-static void hit_rows_free(hit_rows *t)
-{
-    lta_strings_free(&t->scope);
-    lta_free(t->block);
-    lta_free(t->reserve_last);
-    lta_free(t->capacity);
-    lta_free(t->hits);
-}
-
-static lta_status hit_rows_read(const lta_reader *r, hit_rows *t)
-{
-    lta_status st = LTA_OK;
-    LTA_TRY(lta_reader_strings(r, "/tables/hit_curve/scope", &t->scope));
-    LTA_TRY(lta_verify_column(r, "/tables/hit_curve/block", LTA_U64, t->scope.n, (void **)&t->block));
-    LTA_TRY(lta_verify_column(r, "/tables/hit_curve/reserve_last", LTA_U64, t->scope.n,
-                              (void **)&t->reserve_last));
-    LTA_TRY(lta_verify_column(r, "/tables/hit_curve/capacity", LTA_U64, t->scope.n, (void **)&t->capacity));
-    LTA_TRY(lta_verify_column(r, "/tables/hit_curve/hits", LTA_U64, t->scope.n, (void **)&t->hits));
-done:
-    return st;
-}
-
 /* A symbol of the sequences is `factor` of those that the table counts in: curves of other block sizes than
  * multiples of it are beyond them. */
-static lta_status curves_of(const hit_rows *t, uint64_t factor, lta_curves *out)
+static lta_status curves_of(const lta_hit_table *t, uint64_t factor, lta_curves *out)
 {
     lta_status st = LTA_OK;
     uint64_t most = 0;
-    for (uint64_t i = 0; i < t->scope.n; i++) {
+    for (uint64_t i = 0; i < t->n; i++) {
         bool first = i == 0 || t->capacity[i] <= t->capacity[i - 1];
         if (t->block[i] == 0 || t->block[i] % factor != 0)
             continue;
@@ -53,8 +26,8 @@ static lta_status curves_of(const hit_rows *t, uint64_t factor, lta_curves *out)
             for (int s = 0; s < LTA_SCOPES; s++)
                 if (strcmp(lta_strings_get(&t->scope, i), lta_scope_name((lta_scope)s)) == 0)
                     c->scope = (lta_scope)s;
-            LTA_TRY(LTA_ALLOC(&c->curve.capacity, t->scope.n - i));
-            LTA_TRY(LTA_ALLOC(&c->curve.hits, t->scope.n - i));
+            LTA_TRY(LTA_ALLOC(&c->curve.capacity, t->n - i));
+            LTA_TRY(LTA_ALLOC(&c->curve.hits, t->n - i));
         }
         lta_curve *c = &out->curve[out->n - 1].curve;
         c->capacity[c->n] = t->capacity[i];
@@ -100,21 +73,21 @@ static lta_status check(const lta_run *run, const char *dir, const char *name, c
     lta_trace trace = {0};
     lta_trie trie = {0};
     lta_curves curves = {0};
-    hit_rows table = {0};
+    lta_hit_table table = {0};
     lta_reader *r = NULL;
     uint64_t block_tokens;
     LTA_TRY(lta_trace_load(folder, true, &trace, NULL));
     LTA_TRY(lta_reader_open(enriched, "enriched", &r));
     LTA_TRY(lta_reader_attribute_u64(r, "/", "block_tokens", &block_tokens));
     bool as_it_is = trace.block_tokens == block_tokens || block_tokens == 0;
-    LTA_TRY(hit_rows_read(r, &table));
+    LTA_TRY(lta_hit_table_read(r, &table));
     LTA_TRY(curves_of(&table, as_it_is || trace.block_tokens == 0 ? 1 : trace.block_tokens, &curves));
     LTA_TRY(read_inputs_only(dir, name, &curves.inputs_only));
     LTA_TRY(lta_compute_trie(run, &trace.sequences, &trie));
     LTA_TRY(lta_verify_hits(run, enriched, &curves, true, &trie, &trace));
 done:
     lta_curves_free(&curves);
-    hit_rows_free(&table);
+    lta_hit_table_free(&table);
     lta_reader_close(r);
     lta_trie_free(&trie);
     lta_trace_free(&trace);
