@@ -173,19 +173,6 @@ lta_status lta_html_finish(lta_html *h, const char *name)
 
 /* ---- numbers ---- */
 
-const char *lta_grouped(uint64_t value, char out[LTA_NUMBER_TEXT])
-{
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%" PRIu64, value), at = 0;
-    for (int i = 0; i < n; i++) {
-        if (i > 0 && (n - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
 const char *lta_fixed(double value, int decimals, char out[LTA_NUMBER_TEXT])
 {
     if (!isfinite(value)) {

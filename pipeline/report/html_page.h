@@ -33,7 +33,6 @@ LTA_PRINTF(2, 3) void lta_html_markup(lta_html *h, const char *fmt, ...); /* as 
 LTA_PRINTF(2, 3) void lta_html_format(lta_html *h, const char *fmt, ...); /* escaped */
 
 /* Numbers for people, whatever the locale. */
-const char *lta_grouped(uint64_t value, char out[LTA_NUMBER_TEXT]);             /* 1,234,567 */
 const char *lta_fixed(double value, int decimals, char out[LTA_NUMBER_TEXT]);   /* 3.14 */
 const char *lta_trimmed(double value, int decimals, char out[LTA_NUMBER_TEXT]); /* 3.10 -> 3.1, 3.00 -> 3 */
 const char *lta_percent(uint64_t part, uint64_t whole, char out[LTA_NUMBER_TEXT]); /* "12.34 %"; "-" of 0 */

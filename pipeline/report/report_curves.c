@@ -243,11 +243,12 @@ static void put_enough(lta_report_page *p, const lta_report_table *t)
         lta_html_raw(h, "<tr><th scope=\"row\">");
         lta_html_raw(h, lta_trimmed(lta_report_f64(t, "permille", i) / 10, 1, text));
         lta_html_raw(h, " %</th><td>");
-        lta_html_raw(h, lta_grouped(lta_report_u64(t, tokens ? "capacity_tokens" : "capacity", i), text));
+        lta_html_raw(h,
+                     lta_group_digits(lta_report_u64(t, tokens ? "capacity_tokens" : "capacity", i), text));
         if (tokens) {
             double gb = lta_report_f64(t, "bytes", i) / 1e9;
             lta_html_raw(h, "</td><td>");
-            lta_html_raw(h, gb >= 1000 ? lta_grouped((uint64_t)llround(gb), text)
+            lta_html_raw(h, gb >= 1000 ? lta_group_digits((uint64_t)llround(gb), text)
                                        : lta_fixed(gb, gb < 10 ? 3 : 1, text));
         }
         lta_html_raw(h, "</td><td>");
@@ -318,7 +319,7 @@ lta_status lta_report_hit_curves(lta_report_page *p)
         lta_html_raw(h, "<p>GB = 10<sup>9</sup> bytes of KV cache in ");
         lta_html_name(h, p->model);
         lta_html_format(h, ", the model that lta enrich was given: %s bytes a token.",
-                        lta_grouped(p->token_bytes, text));
+                        lta_group_digits(p->token_bytes, text));
         lta_html_raw(h, "</p>\n");
     }
     if (reserves_last(&c.t, c.curve[0].from))

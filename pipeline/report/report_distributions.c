@@ -110,10 +110,11 @@ static lta_status draw(lta_report_page *p, const lta_report_table *all, const fi
         }
         chart.n_series++;
         chart.x_high = fmax(chart.x_high, largest);
-        used += (size_t)snprintf(caption + used, sizeof caption - used,
-                                 "%s%s: %.40s with a value, %.40s without.", used > 0 ? " " : "",
-                                 f->line[i].label, lta_grouped(lta_report_u64(all, "values", row), number),
-                                 lta_grouped(lta_report_u64(all, "none", row), none));
+        used +=
+            (size_t)snprintf(caption + used, sizeof caption - used,
+                             "%s%s: %.40s with a value, %.40s without.", used > 0 ? " " : "",
+                             f->line[i].label, lta_group_digits(lta_report_u64(all, "values", row), number),
+                             lta_group_digits(lta_report_u64(all, "none", row), none));
     }
     if (chart.n_series > 0) {
         chart.x_low = isfinite(lowest) ? fmax(lowest, 1) : 1;

@@ -94,7 +94,7 @@ static lta_status draw(lta_report_page *p, const bins *b, bool share)
         chart.y_high = fmax(chart.y_high, s.point[i].y);
     snprintf(
         caption, sizeof caption, "Each step is %.40s window%s of %.40s s. %s",
-        lta_grouped(b->windows_each, count), b->windows_each == 1 ? "" : "s",
+        lta_group_digits(b->windows_each, count), b->windows_each == 1 ? "" : "s",
         lta_trimmed(b->window_us / 1e6, 6, seconds),
         share ? "Scope global; the cache has seen everything before. The line breaks where nothing is looked "
                 "up."

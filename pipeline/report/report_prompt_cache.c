@@ -68,7 +68,7 @@ static lta_status draw(lta_report_page *p, const lta_report_table *t, const lta_
             int index = (int)chart.n_series;
             s = &series[chart.n_series++];
             *s = (lta_series){.colour = index, .dash = index % LTA_DASHES, .point = point + (row - from)};
-            snprintf(s->label, sizeof s->label, "key of %.40s tokens", lta_grouped(key, number));
+            snprintf(s->label, sizeof s->label, "key of %.40s tokens", lta_group_digits(key, number));
         }
         double x = lta_report_f64(t, "max_prompts", row), y = lta_report_f64(t, "hits_per_request", row);
         s->point[s->n++] = (lta_point){x, y > 0 ? y : 0};

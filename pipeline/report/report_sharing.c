@@ -119,7 +119,7 @@ lta_status lta_report_sharing(lta_report_page *p)
     if (n_chosen > 0 && n_chosen < n_sources)
         snprintf(caption + used, sizeof caption - used,
                  " The sources drawn are the largest %d of %.40s, by input symbols.", MOST_SOURCES,
-                 lta_grouped(n_sources, number));
+                 lta_group_digits(n_sources, number));
     if (n_sources == 1)
         lta_html_raw(h, "<p>There is one source file, so nothing is shared between files.</p>\n");
     lta_html_raw(h, "<div class=\"figures\">\n");

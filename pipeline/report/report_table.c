@@ -145,9 +145,9 @@ static void put_readable(lta_html *h, const lta_report_table *t, int column, uin
     else if (c->type == LTA_I64 && ((const int64_t *)c->data)[row] < 0)
         lta_html_raw(h, "-");
     else
-        lta_html_raw(h, lta_grouped(c->type == LTA_I64 ? (uint64_t)((const int64_t *)c->data)[row]
-                                                       : unsigned_value(c, row),
-                                    text));
+        lta_html_raw(h, lta_group_digits(c->type == LTA_I64 ? (uint64_t)((const int64_t *)c->data)[row]
+                                                            : unsigned_value(c, row),
+                                         text));
 }
 
 /* The first column heads its row. */
@@ -187,10 +187,10 @@ void lta_report_rows(lta_html *h, const lta_report_table *t, const char *const *
     if (n < t->n_rows)
         lta_html_format(h,
                         "%s of %s rows; all of them, with every column, are in %s, which lta table writes.",
-                        lta_grouped(n, a), lta_grouped(t->n_rows, b), csv);
+                        lta_group_digits(n, a), lta_group_digits(t->n_rows, b), csv);
     else
-        lta_html_format(h, "All %s rows; %s, which lta table writes, has every column.", lta_grouped(n, a),
-                        csv);
+        lta_html_format(h, "All %s rows; %s, which lta table writes, has every column.",
+                        lta_group_digits(n, a), csv);
     lta_html_raw(h, "</p>\n");
     lta_html_table_begin(h, csv, caption);
     for (uint64_t i = 0; i < n_chosen; i++) {

@@ -28,7 +28,7 @@ static void put_count(const lta_report_page *p, const char *column, const char *
 {
     char text[LTA_NUMBER_TEXT];
     if (lta_report_column(&p->summary, column) != LTA_NO_COLUMN)
-        put_row(p->html, label, note, lta_grouped(lta_report_total(p, column), text), unit, NULL, NULL);
+        put_row(p->html, label, note, lta_group_digits(lta_report_total(p, column), text), unit, NULL, NULL);
 }
 
 static void put_share(const lta_report_page *p, const char *column, const char *of, const char *of_text,
@@ -36,7 +36,7 @@ static void put_share(const lta_report_page *p, const char *column, const char *
 {
     char text[LTA_NUMBER_TEXT], share[LTA_NUMBER_TEXT];
     if (lta_report_column(&p->summary, column) != LTA_NO_COLUMN)
-        put_row(p->html, label, note, lta_grouped(lta_report_total(p, column), text), unit,
+        put_row(p->html, label, note, lta_group_digits(lta_report_total(p, column), text), unit,
                 lta_percent(lta_report_total(p, column), lta_report_total(p, of), share), of_text);
 }
 
@@ -58,7 +58,7 @@ static void put_symbols(const lta_report_page *p)
     if (!p->block)
         snprintf(unit, sizeof unit, "tokens");
     else if (p->block_tokens > 0)
-        snprintf(unit, sizeof unit, "blocks of %.20s token%s", lta_grouped(p->block_tokens, number),
+        snprintf(unit, sizeof unit, "blocks of %.20s token%s", lta_group_digits(p->block_tokens, number),
                  p->block_tokens == 1 ? "" : "s");
     else
         snprintf(unit, sizeof unit, "blocks of unequal numbers of tokens");
@@ -86,7 +86,7 @@ lta_status lta_report_totals(lta_report_page *p)
     lta_html_head(h, "value", NULL);
     lta_html_head(h, "share", NULL);
     lta_html_heads_end(h);
-    snprintf(note, sizeof note, "from %.40s source%s", lta_grouped(n_sources, text),
+    snprintf(note, sizeof note, "from %.40s source%s", lta_group_digits(n_sources, text),
              n_sources == 1 ? "" : "s");
     put_count(p, "requests", "requests", "", note);
     if (!p->sessions)
