@@ -28,7 +28,8 @@ void lta_cut_free(lta_cut *c);
 
 /* The crown in every range of time: slices [plan->pieces], all zero on entry, the caller's also after errors.
  * groups: [requests] in each scope of the plan, NULL in global. Of earlier requests those are listed that
- * hold a position when the range begins, in a group that comes again in it. */
+ * hold a position when the range begins: in global all, in other scopes those of groups that come again in
+ * the range. */
 LTA_MUST_CHECK lta_status lta_cut_crown(const lta_cut *cut, const lta_plan *plan, uint32_t *const *groups,
                                         lta_part *slices);
 

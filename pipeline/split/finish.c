@@ -25,38 +25,64 @@ done:
     return st;
 }
 
+/* Runs of rows first .. first + n - 1, whose counts are given, from run `at` on: where each begins. */
+static bool place_runs(lta_runs *runs, uint64_t first, const uint32_t *count, uint64_t n, uint64_t at)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t start = 0;
+        runs->offset[first + i] = at;
+        if (count[i] > runs->n_runs - at)
+            return false;
+        for (uint64_t end = at + count[i]; at < end; at++) {
+            runs->start[at] = (uint32_t)start;
+            start += runs->length[at];
+        }
+        if (start > UINT32_MAX)
+            return false;
+    }
+    runs->offset[first + n] = at;
+    return true;
+}
+
 static lta_status append_range(const lta_reader *r, const lta_plan *plan, uint64_t k, const char *scope,
                                lta_runs *runs, uint64_t *at)
 {
     lta_status st = LTA_OK;
     char path[64];
-    uint64_t first = plan->boundary[k], n = plan->boundary[k + 1] - first, found;
+    uint64_t first = plan->boundary[k], n = plan->boundary[k + 1] - first, found, rows = 0;
+    uint32_t *count = NULL;
     lta_type type;
-    snprintf(path, sizeof path, "/%s/offset", scope);
-    LTA_TRY(lta_reader_rows(r, path, LTA_U64, 0, n + 1, runs->offset + first));
-    uint64_t rows = runs->offset[first + n];
+    LTA_TRY(LTA_ALLOC(&count, n));
+    snprintf(path, sizeof path, "/%s/runs", scope);
+    LTA_TRY(lta_reader_rows(r, path, LTA_U32, 0, n, count));
+    for (uint64_t i = 0; i < n; i++)
+        rows += count[i];
     const struct {
         const char *name;
         lta_type type;
         void *data;
     } columns[] = {{"previous", LTA_U32, runs->previous + *at},
-                   {"start", LTA_U32, runs->start + *at},
                    {"length", LTA_U32, runs->length + *at},
                    {"distance", LTA_U64, runs->distance + *at}};
-    for (int c = 0; c < 4; c++) {
+    for (int c = 0; c < 3; c++) {
         snprintf(path, sizeof path, "/%s/%s", scope, columns[c].name);
         LTA_TRY(lta_reader_describe(r, path, &type, &found, NULL, NULL));
         if (found != rows || rows > runs->n_runs - *at) {
-            st = lta_fail(LTA_ERR_FORMAT, "%s:%s: %llu rows, but its offsets end at %llu", lta_reader_path(r),
-                          path, (unsigned long long)found, (unsigned long long)rows);
+            st = lta_fail(LTA_ERR_FORMAT, "%s:%s: %llu rows, but its requests have %llu runs",
+                          lta_reader_path(r), path, (unsigned long long)found, (unsigned long long)rows);
             goto done;
         }
         LTA_TRY(lta_reader_rows(r, path, columns[c].type, 0, rows, columns[c].data));
     }
-    for (uint64_t i = first; i <= first + n; i++)
-        runs->offset[i] += *at;
+    if (!place_runs(runs, first, count, n, *at)) {
+        st = lta_fail(LTA_ERR_FORMAT,
+                      "%s:/%s/length: damaged; expected runs of less than 2^32 symbols a request",
+                      lta_reader_path(r), scope);
+        goto done;
+    }
     *at += rows;
 done:
+    lta_free(count);
     return st;
 }
 

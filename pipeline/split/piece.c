@@ -452,24 +452,26 @@ done:
 
 lta_status lta_piece_write_runs(lta_writer *w, lta_scope scope, const lta_runs *runs)
 {
+    lta_status st = LTA_OK;
+    uint32_t *count = NULL;
+    LTA_TRY(LTA_ALLOC(&count, runs->n));
+    for (uint64_t r = 0; r < runs->n; r++)
+        count[r] = (uint32_t)(runs->offset[r + 1] - runs->offset[r]);
     const struct {
         const char *name, *unit, *description;
         lta_type type;
         const void *data;
         uint64_t n;
     } columns[] = {
-        {"offset", "1", "runs of row i are rows offset[i] to offset[i + 1] - 1", LTA_U64, runs->offset,
-         runs->n + 1},
+        {"runs", "1", "runs of each row of the touches", LTA_U32, count, runs->n},
         {"previous", "1", "request that last touched the run's positions", LTA_U32, runs->previous,
          runs->n_runs},
-        {"start", "symbols", "the run covers depths start + 1 to start + length", LTA_U32, runs->start,
-         runs->n_runs},
-        {"length", "symbols", "positions in the run", LTA_U32, runs->length, runs->n_runs},
+        {"length", "symbols", "positions in the run, which begins where the one before ends", LTA_U32,
+         runs->length, runs->n_runs},
         {"distance", "symbols", "distinct positions last touched in between", LTA_U64, runs->distance,
          runs->n_runs},
     };
-    lta_status st = LTA_OK;
-    for (int c = 0; c < 5; c++) {
+    for (int c = 0; c < 4; c++) {
         char path[64];
         snprintf(path, sizeof path, "/%s/%s", lta_scope_name(scope), columns[c].name);
         if (columns[c].data)
@@ -477,5 +479,6 @@ lta_status lta_piece_write_runs(lta_writer *w, lta_scope scope, const lta_runs *
                                       columns[c].unit, columns[c].description));
     }
 done:
+    lta_free(count);
     return st;
 }

@@ -79,7 +79,8 @@ LTA_MUST_CHECK lta_status lta_piece_note(const char *dir, const char *name, json
 LTA_MUST_CHECK lta_status lta_piece_input(json_t *inputs, const json_t *digests, const char *name);
 lta_status lta_piece_damaged(const lta_reader *r, const char *what);  /* the failure of a map's reader */
 void lta_piece_name(char out[32], const char *kind, uint64_t number); /* "map", 3 -> "map-3.h5" */
-/* The columns of runs, as in reuse.h5; group "/global". offset, distance NULL: none. */
+/* The columns of runs; distance NULL: none. Where they start goes without saying: a run begins where the one
+ * before ends. */
 LTA_MUST_CHECK lta_status lta_piece_write_runs(lta_writer *w, lta_scope scope, const lta_runs *runs);
 
 #endif

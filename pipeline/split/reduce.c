@@ -1,11 +1,11 @@
-/* pipeline/split/reduce.c - one range of time: the runs of its requests from all pieces, their distances, and
- * their part of every curve. What earlier requests hold comes in buckets (held.h), which are requests of a
- * smaller problem of the same kind, before those of the range. */
+/* pipeline/split/reduce.c - one range of time: the runs of its requests, in the crown from what enters it, in
+ * subtrees from all maps, their distances, and their part of every curve. What earlier requests hold comes in
+ * buckets (held.h), which are requests of a smaller problem of the same kind, before those of the range. */
 #include "kernels/compute.h"
 #include "pipeline/core/array.h"
 #include "pipeline/core/file.h"
 #include "pipeline/split/held.h"
-#include "pipeline/split/piece.h"
+#include "pipeline/split/part_runs.h"
 #include "pipeline/split/split.h"
 
 #include <string.h>
@@ -22,24 +22,27 @@ typedef struct range {
     uint64_t k, first, n; /* the range and its requests */
     lta_reader *piece;
     lta_piece_set maps;
-    uint64_t *visits;          /* [pieces + 1] rows of each map among all visits of the range */
-    uint64_t *from;            /* [pieces] row of each map's first one, there */
-    uint32_t *request, *start; /* [visits] request: from 0 within the range */
-    uint32_t *end;             /* [n] where each touched path ends */
-    uint32_t *lookup[2];       /* [n] without and with reserve-last */
+    uint32_t *end;       /* [n] depth at which each touched path ends; 0: there is none */
+    uint32_t *lookup[2]; /* [n] without and with reserve-last */
+    lta_part crown;
+    uint32_t *crown_end; /* [n] depth at which each path leaves the crown */
+    uint64_t *visits;    /* [pieces + 1] rows of each map among all visits of the range to subtrees */
+    uint64_t *from;      /* [pieces] row of each map's first one, there */
+    uint32_t *visit;     /* [n] 1 + the request's visit among those; 0: it has none */
 } range;
 
 static void range_free(range *g)
 {
     lta_piece_set_close(&g->maps);
     lta_reader_close(g->piece);
-    lta_free(g->visits);
-    lta_free(g->from);
-    lta_free(g->request);
-    lta_free(g->start);
     lta_free(g->end);
     lta_free(g->lookup[0]);
     lta_free(g->lookup[1]);
+    lta_part_free(&g->crown);
+    lta_free(g->crown_end);
+    lta_free(g->visits);
+    lta_free(g->from);
+    lta_free(g->visit);
     json_decref(g->digests);
     *g = (range){0};
 }
@@ -64,56 +67,93 @@ done:
     return st;
 }
 
-static lta_status read_visits(range *g)
+static lta_status damaged_piece(const range *g, const char *what)
+{
+    return lta_fail(LTA_ERR_FORMAT, "%s:%s: damaged; run `lta split --force` and all maps again",
+                    lta_reader_path(g->piece), what);
+}
+
+/* What the piece says about the range's requests. */
+static lta_status read_range(range *g)
 {
     lta_status st = LTA_OK;
-    uint64_t pieces = g->plan->pieces;
-    uint32_t *end = NULL;
-    lta_reader *map;
-    LTA_TRY(LTA_CALLOC(&g->visits, pieces + 1));
-    LTA_TRY(LTA_CALLOC(&g->from, pieces));
-    for (uint64_t j = 0; j < pieces; j++) {
-        uint64_t rows[2];
-        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
-        LTA_TRY(lta_reader_rows(map, "/visit/range", LTA_U64, g->k, 2, rows));
-        if (rows[0] > rows[1] || rows[1] - rows[0] > 2 * g->n) /* the crown, and a subtree */
-            LTA_TRY(lta_piece_damaged(map, "visit/range"));
-        g->from[j] = rows[0];
-        g->visits[j + 1] = g->visits[j] + rows[1] - rows[0];
+    const struct {
+        const char *path;
+        uint32_t **out;
+    } columns[] = {{"/range/end", &g->end},
+                   {"/range/lookup", &g->lookup[0]},
+                   {"/range/lookup_reserve_last", &g->lookup[1]}};
+    for (int i = 0; i < 3; i++) {
+        LTA_TRY(LTA_ALLOC(columns[i].out, g->n));
+        LTA_TRY(lta_reader_rows(g->piece, columns[i].path, LTA_U32, 0, g->n, *columns[i].out));
     }
-    LTA_TRY(LTA_ALLOC(&g->request, g->visits[pieces]));
-    LTA_TRY(LTA_ALLOC(&g->start, g->visits[pieces]));
-    LTA_TRY(LTA_ALLOC(&end, g->visits[pieces]));
-    LTA_TRY(LTA_CALLOC(&g->end, g->n));
-    for (uint64_t j = 0; j < pieces; j++) {
-        uint64_t at = g->visits[j], n = g->visits[j + 1] - at;
-        uint64_t request = 0; /* within the range */
-        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
-        LTA_TRY(lta_reader_rows(map, "/visit/step", LTA_U32, g->from[j], n, g->request + at));
-        LTA_TRY(lta_reader_rows(map, "/visit/start", LTA_U32, g->from[j], n, g->start + at));
-        LTA_TRY(lta_reader_rows(map, "/visit/end", LTA_U32, g->from[j], n, end + at));
-        for (uint64_t i = at; i < at + n; i++) {
-            request += g->request[i];
-            if (request >= g->n || g->start[i] >= end[i])
-                LTA_TRY(lta_piece_damaged(map, "visit/step"));
-            g->request[i] = (uint32_t)request;
-            g->end[request] = end[i] > g->end[request] ? end[i] : g->end[request];
-        }
+    LTA_TRY(lta_part_read(g->piece, "/crown", g->plan, &g->crown));
+    LTA_TRY(LTA_CALLOC(&g->crown_end, g->n));
+    const lta_touches *v = &g->crown.visits;
+    for (uint64_t i = 0; i < v->n; i++) {
+        uint64_t r = v->request[i] - g->first; /* of an earlier one: beyond n */
+        if (r >= g->n || g->crown.depth[v->node[i]] > g->end[r])
+            LTA_TRY(damaged_piece(g, "/crown/visit"));
+        g->crown_end[r] = g->crown.depth[v->node[i]];
     }
+    for (int s = 0; s < LTA_SCOPES; s++)
+        for (uint64_t i = 0; i < g->crown.earlier[s].n; i++)
+            if (g->crown.earlier[s].request[i] >= g->first)
+                LTA_TRY(damaged_piece(g, "/crown/earlier"));
 done:
-    lta_free(end);
     return st;
 }
 
-static lta_status read_lookups(range *g)
+/* Visits of map j to its subtrees. */
+static lta_status read_steps(range *g, uint64_t j, uint32_t *step)
 {
     lta_status st = LTA_OK;
-    for (int i = 0; i < 2; i++) {
-        LTA_TRY(LTA_ALLOC(&g->lookup[i], g->n));
-        LTA_TRY(lta_reader_rows(g->piece, i ? "/range/lookup_reserve_last" : "/range/lookup", LTA_U32, 0,
-                                g->n, g->lookup[i]));
+    uint64_t request = 0, n = g->visits[j + 1] - g->visits[j]; /* from 0 within the range */
+    lta_reader *map;
+    LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
+    LTA_TRY(lta_reader_rows(map, "/visit/step", LTA_U32, g->from[j], n, step));
+    for (uint64_t i = 0; i < n; i++) {
+        request += step[i];
+        if (request >= g->n || g->visit[request] != 0 || g->end[request] == g->crown_end[request])
+            LTA_TRY(lta_piece_damaged(map, "visit/step"));
+        g->visit[request] = (uint32_t)(g->visits[j] + i + 1);
     }
 done:
+    return st;
+}
+
+static lta_status read_visits(range *g)
+{
+    lta_status st = LTA_OK;
+    uint64_t pieces = g->plan->pieces, rows[2], most = 0;
+    uint32_t *step = NULL;
+    lta_reader *map;
+    LTA_TRY(LTA_CALLOC(&g->visits, pieces + 1));
+    LTA_TRY(LTA_CALLOC(&g->from, pieces));
+    LTA_TRY(LTA_CALLOC(&g->visit, g->n));
+    for (uint64_t j = 0; j < pieces; j++) {
+        LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
+        LTA_TRY(lta_reader_rows(map, "/visit/range", LTA_U64, g->k, 2, rows));
+        if (rows[0] > rows[1] || rows[1] - rows[0] > g->n - g->visits[j])
+            LTA_TRY(lta_piece_damaged(map, "visit/range"));
+        g->from[j] = rows[0];
+        g->visits[j + 1] = g->visits[j] + rows[1] - rows[0];
+        most = rows[1] - rows[0] > most ? rows[1] - rows[0] : most;
+    }
+    LTA_TRY(LTA_ALLOC(&step, most));
+    for (uint64_t j = 0; j < pieces; j++)
+        LTA_TRY(read_steps(g, j, step));
+    for (uint64_t r = 0; r < g->n; r++)
+        if (g->visit[r] == 0 && g->end[r] > g->crown_end[r]) {
+            st = lta_fail(
+                LTA_ERR_FORMAT,
+                "%s: request %llu enters a subtree, but no map has it; run `lta map --force` of all pieces "
+                "again",
+                g->dir, (unsigned long long)(g->first + r));
+            goto done;
+        }
+done:
+    lta_free(step);
     return st;
 }
 
@@ -121,37 +161,34 @@ done:
 
 /* Appends a run of a request that has some, or none so far; joins it with the one before where the toucher is
  * the same: that is one run, cut in two by the edge of a subtree. */
-static bool append_run(lta_runs *runs, uint64_t first_of_request, uint32_t previous, uint32_t start,
-                       uint32_t length)
+static bool append_run(lta_runs *runs, uint64_t first_of_request, uint32_t previous, uint32_t length)
 {
-    uint64_t k = runs->n_runs;
-    bool begins = k == first_of_request;
-    uint64_t end_before = begins ? 0 : (uint64_t)runs->start[k - 1] + runs->length[k - 1];
-    if (start != end_before || length == 0 || end_before + length > UINT32_MAX)
-        return false;
-    if (!begins && runs->previous[k - 1] == previous) {
-        runs->length[k - 1] += length;
-        return true;
+    uint64_t k = runs->n_runs, start = 0;
+    if (k > first_of_request) {
+        start = (uint64_t)runs->start[k - 1] + runs->length[k - 1];
+        if (runs->previous[k - 1] == previous) {
+            runs->length[k - 1] += length;
+            return start + length <= UINT32_MAX;
+        }
+        if (runs->previous[k - 1] < previous)
+            return false;
     }
-    if (!begins && runs->previous[k - 1] < previous)
-        return false;
     runs->previous[k] = previous;
-    runs->start[k] = start;
+    runs->start[k] = (uint32_t)start;
     runs->length[k] = length;
     runs->n_runs++;
-    return true;
+    return length > 0 && start + length <= UINT32_MAX;
 }
 
 typedef struct rows { /* runs of all visits, as the maps have them */
-    uint64_t *offset; /* [visits + 1], of visits in the order of the range's */
-    uint32_t *previous, *start, *length;
+    uint64_t *offset; /* [visits + 1] */
+    uint32_t *previous, *length;
 } rows;
 
 static void rows_free(rows *v)
 {
     lta_free(v->offset);
     lta_free(v->previous);
-    lta_free(v->start);
     lta_free(v->length);
     *v = (rows){0};
 }
@@ -198,16 +235,15 @@ static lta_status read_rows(range *g, const char *scope, rows *v)
         LTA_TRY(read_counts(g, scope, j, &begin[j], v->offset + g->visits[j]));
     total = v->offset[g->visits[pieces]];
     LTA_TRY(LTA_ALLOC(&v->previous, total));
-    LTA_TRY(LTA_ALLOC(&v->start, total));
     LTA_TRY(LTA_ALLOC(&v->length, total));
     const struct {
         const char *name;
         uint32_t *data;
-    } columns[] = {{"previous", v->previous}, {"start", v->start}, {"length", v->length}};
+    } columns[] = {{"previous", v->previous}, {"length", v->length}};
     for (uint64_t j = 0; j < pieces; j++) {
         uint64_t from = v->offset[g->visits[j]], end = v->offset[g->visits[j + 1]];
         LTA_TRY(lta_piece_set_get(&g->maps, j, &map));
-        for (int c = 0; c < 3; c++) {
+        for (int c = 0; c < 2; c++) {
             snprintf(path, sizeof path, "/%s/%s", scope, columns[c].name);
             LTA_TRY(lta_reader_rows(map, path, LTA_U32, begin[j], end - from, columns[c].data + from));
         }
@@ -217,62 +253,75 @@ done:
     return st;
 }
 
-/* What is wrong with a request lies in a map that has visit i of the range. */
-static lta_status bad_visit(const range *g, uint64_t i, const char *what)
+static lta_status bad_request(const range *g, uint64_t r)
 {
-    uint64_t j = 0;
-    while (g->visits[j + 1] <= i)
-        j++;
     return lta_fail(LTA_ERR_FORMAT,
-                    "%s/map-%llu.h5: request %llu %s; run `lta split --force` and all maps again", g->dir,
-                    (unsigned long long)j, (unsigned long long)(g->first + g->request[i]), what);
+                    "%s: the runs of request %llu do not follow one another down its path; run `lta split "
+                    "--force` and all maps again",
+                    g->dir, (unsigned long long)(g->first + r));
 }
 
-/* The runs of every request of the range, shallow first: those of the crown, which begin at the root, then
- * those of a subtree. */
-static lta_status join_runs(range *g, const char *scope, lta_runs *out)
+/* The runs of request r in the crown, where it is row i, and then in a subtree, where they begin below the
+ * crown, and so are there only if the crown's reach its end. */
+static bool join_request(const range *g, const lta_part_runs *crown, uint64_t i, const rows *v, uint64_t r,
+                         lta_runs *out)
+{
+    uint64_t begin = out->offset[r] = out->n_runs;
+    bool good = true;
+    if (i < crown->n && crown->request[i] == g->first + r)
+        for (uint64_t k = crown->runs.offset[i]; good && k < crown->runs.offset[i + 1]; k++)
+            good = append_run(out, begin, crown->request[crown->runs.previous[k]], crown->runs.length[k]);
+    out->offset[r + 1] = out->n_runs;
+    if (g->visit[r] != 0) {
+        uint64_t k = v->offset[g->visit[r] - 1], end = v->offset[g->visit[r]];
+        good = good && (k == end || lta_runs_end(out, r) == g->crown_end[r]);
+        for (; good && k < end; k++)
+            good = v->previous[k] < g->first + r && append_run(out, begin, v->previous[k], v->length[k]);
+    }
+    out->offset[r + 1] = out->n_runs;
+    return good && lta_runs_end(out, r) <= g->end[r];
+}
+
+/* The runs of every request of the range, shallow first. */
+static lta_status join_runs(range *g, const lta_part_runs *crown, const char *scope, lta_runs *out)
 {
     lta_status st = LTA_OK;
     rows v = {0};
-    uint64_t n = g->n, n_visits = g->visits[g->plan->pieces], *visit[2] = {NULL, NULL};
-    lta_runs runs = {.n = n};
+    lta_runs runs = {.n = g->n};
     LTA_TRY(read_rows(g, scope, &v));
-    for (int deep = 0; deep < 2; deep++)
-        LTA_TRY(LTA_CALLOC(&visit[deep], n)); /* 1 + the visit */
-    for (uint64_t i = 0; i < n_visits; i++) {
-        uint64_t *of = &visit[g->start[i] > 0][g->request[i]];
-        if (*of != 0)
-            LTA_TRY(bad_visit(g, i, "is in two pieces at once"));
-        *of = i + 1;
+    uint64_t most = v.offset[g->visits[g->plan->pieces]] + crown->runs.n_runs, i = crown->n_earlier;
+    LTA_TRY(LTA_ALLOC(&runs.offset, g->n + 1));
+    LTA_TRY(LTA_ALLOC(&runs.previous, most));
+    LTA_TRY(LTA_ALLOC(&runs.start, most));
+    LTA_TRY(LTA_ALLOC(&runs.length, most));
+    runs.offset[0] = 0;
+    for (uint64_t r = 0; r < g->n; r++) {
+        if (!join_request(g, crown, i, &v, r, &runs))
+            LTA_TRY(bad_request(g, r));
+        i += i < crown->n && crown->request[i] == g->first + r;
     }
-    LTA_TRY(LTA_ALLOC(&runs.offset, n + 1));
-    LTA_TRY(LTA_ALLOC(&runs.previous, v.offset[n_visits]));
-    LTA_TRY(LTA_ALLOC(&runs.start, v.offset[n_visits]));
-    LTA_TRY(LTA_ALLOC(&runs.length, v.offset[n_visits]));
-    for (uint64_t r = 0; r < n; r++) {
-        uint64_t begin = runs.offset[r] = runs.n_runs;
-        bool good = true;
-        uint64_t i = 0;
-        for (int deep = 0; deep < 2; deep++) {
-            if (visit[deep][r] == 0)
-                continue;
-            i = visit[deep][r] - 1;
-            for (uint64_t k = v.offset[i]; good && k < v.offset[i + 1]; k++)
-                good = v.previous[k] < g->first + r &&
-                       append_run(&runs, begin, v.previous[k], v.start[k], v.length[k]);
-        }
-        runs.offset[r + 1] = runs.n_runs;
-        if (!good || lta_runs_end(&runs, r) > g->end[r])
-            LTA_TRY(bad_visit(g, i, "has runs that do not follow one another down its path"));
-    }
-    runs.offset[n] = runs.n_runs;
     *out = runs;
     runs = (lta_runs){0};
 done:
-    lta_free(visit[0]);
-    lta_free(visit[1]);
     rows_free(&v);
     lta_runs_free(&runs);
+    return st;
+}
+
+/* Adds what earlier requests hold in the crown, all of them in scope global: there maps do not list it. */
+static lta_status add_crown(const range *g, const lta_part_runs *crown, const lta_asked *a, uint64_t **held)
+{
+    lta_status st = LTA_OK;
+    const lta_plan *plan = g->plan;
+    int64_t *weight = NULL;
+    LTA_TRY(LTA_CALLOC(&weight, crown->n_earlier * plan->n_weights));
+    for (uint64_t i = 0; i < crown->n_earlier; i++)
+        lta_part_runs_change(&g->crown, crown, i, plan->weights, plan->n_weights, weight);
+    for (uint64_t i = 0; i < crown->n_earlier; i++)
+        for (uint64_t b = 0; b < plan->n_weights; b++)
+            held[b][lta_bucket_of(a, crown->request[i])] += (uint64_t)weight[i * plan->n_weights + b];
+done:
+    lta_free(weight);
     return st;
 }
 
@@ -377,14 +426,19 @@ static lta_status reduce_scope(range *g, lta_scope scope, lta_writer *w, uint64_
     const lta_plan *plan = g->plan;
     const char *name = lta_scope_name(scope);
     lta_runs runs = {0};
+    lta_part_runs crown = {0};
     lta_asked a = {0};
     uint64_t **held = NULL, *in_blocks = NULL;
-    LTA_TRY(join_runs(g, name, &runs));
+    LTA_TRY(lta_part_runs_make(g->run, &g->crown, scope, &crown));
+    LTA_TRY(join_runs(g, &crown, name, &runs));
     LTA_TRY(lta_ask(&runs, g->first, &a));
     LTA_TRY(LTA_CALLOC(&held, plan->n_weights));
     for (uint64_t b = 0; b < plan->n_weights; b++)
         LTA_TRY(LTA_CALLOC(&held[b], a.n + 1));
     LTA_TRY(lta_add_held(plan, &g->maps, g->k, name, &a, held));
+    if (scope == LTA_SCOPE_GLOBAL)
+        LTA_TRY(add_crown(g, &crown, &a, held));
+    lta_part_runs_free(&crown);
     LTA_TRY(LTA_ALLOC(&runs.distance, runs.n_runs));
     LTA_TRY(LTA_ALLOC(&in_blocks, runs.n_runs));
     LTA_TRY(distances(g, &runs, &a, held[0], 1, runs.distance));
@@ -408,6 +462,7 @@ done:
     lta_free(held);
     lta_free(in_blocks);
     lta_asked_free(&a);
+    lta_part_runs_free(&crown);
     lta_runs_free(&runs);
     return st;
 }
@@ -444,8 +499,8 @@ lta_status lta_reduce_stage(const lta_run *run, const char *store, uint64_t k)
                             json_incref(inputs), &current));
     if (current)
         goto done;
+    LTA_TRY(read_range(&g));
     LTA_TRY(read_visits(&g));
-    LTA_TRY(read_lookups(&g));
     LTA_TRY(lta_piece_create(&f, &w));
     for (int s = 0; s < LTA_SCOPES; s++)
         if (plan.runs_in[s]) {

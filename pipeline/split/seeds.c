@@ -110,11 +110,33 @@ done:
     return st;
 }
 
-static uint64_t range_of(const lta_plan *plan, uint64_t r, uint64_t from)
+static lta_status list_holders(const walk *w, int scope, lta_part *slice)
 {
-    while (r >= plan->boundary[from + 1])
-        from++;
-    return from;
+    lta_status st = LTA_OK;
+    for (uint64_t h = w->n_holds; h-- > 0;)
+        LTA_TRY(add_touch(&slice->earlier[scope], w->holds[h], crown_end(w->cut, w->holds[h])));
+done:
+    return st;
+}
+
+/* request: [n] of one group, rising. everywhere: also before ranges in which none of them is. */
+static lta_status list_group(walk *w, int scope, const uint32_t *request, uint64_t n, bool everywhere,
+                             lta_part *slices)
+{
+    lta_status st = LTA_OK;
+    w->n_holds = 0;
+    for (uint64_t k = 0, i = 0; everywhere ? k < w->plan->pieces : i < n; k++) {
+        uint64_t begin = i;
+        while (i < n && request[i] < w->plan->boundary[k + 1])
+            i++;
+        if (everywhere || i > begin)
+            LTA_TRY(list_holders(w, scope, &slices[k]));
+        bool asked_later = everywhere ? k + 1 < w->plan->pieces : i < n;
+        if (i > begin && asked_later)
+            LTA_TRY(pass_range(w, request + begin, i - begin));
+    }
+done:
+    return st;
 }
 
 static lta_status list_earlier(walk *w, int scope, const uint32_t *group, lta_part *slices)
@@ -122,22 +144,10 @@ static lta_status list_earlier(walk *w, int scope, const uint32_t *group, lta_pa
     lta_status st = LTA_OK;
     ordered o = {0};
     LTA_TRY(order_by_group(w->cut, group, &o));
-    uint64_t i = 0;
-    while (i < o.n) {
-        uint32_t g = group ? group[o.request[i]] : 0;
-        uint64_t k = 0;
-        w->n_holds = 0;
-        while (i < o.n && (!group || group[o.request[i]] == g)) {
-            uint64_t j = i;
-            k = range_of(w->plan, o.request[i], k);
-            for (uint64_t h = w->n_holds; h-- > 0;)
-                LTA_TRY(add_touch(&slices[k].earlier[scope], w->holds[h], crown_end(w->cut, w->holds[h])));
-            while (j < o.n && (!group || group[o.request[j]] == g) && o.request[j] < w->plan->boundary[k + 1])
-                j++;
-            if (j < o.n && (!group || group[o.request[j]] == g))
-                LTA_TRY(pass_range(w, o.request + i, j - i));
-            i = j;
-        }
+    for (uint64_t i = 0, end; i < o.n; i = end) {
+        for (end = i + 1; end < o.n && (!group || group[o.request[end]] == group[o.request[i]]); end++)
+            ;
+        LTA_TRY(list_group(w, scope, o.request + i, end - i, !group, slices));
     }
 done:
     lta_free(o.request);

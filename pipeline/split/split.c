@@ -212,13 +212,19 @@ done:
     return st;
 }
 
-/* How far lookups of the range's requests go. */
-static lta_status write_lookups(const splitting *s, lta_writer *w, uint64_t k)
+/* How far the touched paths of the range's requests go, and their lookups. */
+static lta_status write_range(const splitting *s, lta_writer *w, uint64_t k)
 {
     lta_status st = LTA_OK;
     uint64_t from = s->plan.boundary[k], n = s->plan.boundary[k + 1] - from;
     uint32_t *length = NULL;
     LTA_TRY(LTA_ALLOC(&length, n));
+    for (uint64_t i = 0; i < n; i++) {
+        int64_t node = s->cut.touched[from + i];
+        length[i] = node < 0 ? 0 : s->trie.depth[node];
+    }
+    LTA_TRY(lta_writer_column(w, "/range/end", LTA_U32, length, n, "symbols",
+                              "depth at which the touched path of each request of the range ends"));
     for (int reserve = 0; reserve < 2; reserve++) {
         for (uint64_t i = 0; i < n; i++)
             length[i] = lta_lookup_length(&s->trace, &s->trie, from + i, reserve == 1);
@@ -250,7 +256,7 @@ static lta_status write_piece(const splitting *s, uint64_t k, lta_renumber *numb
     LTA_TRY(lta_piece_create(&f, &w));
     LTA_TRY(lta_part_write(w, "/crown", &s->plan, &s->slices[k]));
     LTA_TRY(lta_part_write(w, "/subtrees", &s->plan, &part));
-    LTA_TRY(write_lookups(s, w, k));
+    LTA_TRY(write_range(s, w, k));
     LTA_TRY(lta_piece_commit(&f, w));
 done:
     json_decref(inputs);
