@@ -30,51 +30,52 @@ lta_object lta_h5_find_in(hid_t group, const char *name)
 {
     H5L_info_t link;
     H5O_info_t object;
-    if (H5Lexists(group, name, H5P_DEFAULT) <= 0)
+    if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0)
         return LTA_OBJECT_NONE;
-    if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD ||
-        H5Oget_info_by_name(group, name, &object, H5P_DEFAULT) < 0)
+    if (link.type != H5L_TYPE_HARD ||
+        H5Oget_info_by_name2(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
         return LTA_OBJECT_OTHER;
     return object.type == H5O_TYPE_GROUP     ? LTA_OBJECT_GROUP
            : object.type == H5O_TYPE_DATASET ? LTA_OBJECT_DATASET
                                              : LTA_OBJECT_OTHER;
 }
 
-static bool is_listed_in_header(hid_t file, const char *path)
+bool lta_h5_group_info(hid_t group, H5G_info_t *out)
+{
+    return H5Gget_info(group, out) >= 0 && out->storage_type == H5G_STORAGE_TYPE_COMPACT;
+}
+
+/* One step down: closes *group, unless that is the file, and opens the one of that name in it. */
+static lta_object step_down(hid_t file, hid_t *group, const char *name)
 {
     H5G_info_t info;
-    return H5Gget_info_by_name(file, path, &info, H5P_DEFAULT) >= 0 &&
-           info.storage_type == H5G_STORAGE_TYPE_COMPACT;
+    lta_object found = lta_h5_group_info(*group, &info) ? lta_h5_find_in(*group, name) : LTA_OBJECT_OTHER;
+    hid_t below = found == LTA_OBJECT_GROUP ? H5Gopen2(*group, name, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (*group != file)
+        H5Gclose(*group);
+    *group = below;
+    return found == LTA_OBJECT_GROUP && below < 0 ? LTA_OBJECT_OTHER : found;
 }
 
 lta_object lta_h5_find(hid_t file, const char *path)
 {
-    char prefix[MAX_PATH] = "/";
+    char name[MAX_PATH];
     lta_object found = LTA_OBJECT_GROUP;
-    size_t n = strlen(path);
-    if (path[0] != '/' || n >= sizeof prefix)
+    hid_t group = file;
+    if (path[0] != '/' || strlen(path) >= sizeof name)
         return LTA_OBJECT_NONE;
-    if (n == 1)
-        return found;
-    for (size_t end = 1; end <= n; end++) {
-        if (path[end] != '/' && path[end] != '\0')
-            continue;
-        if (found != LTA_OBJECT_GROUP)
-            return LTA_OBJECT_NONE;
-        if (!is_listed_in_header(file, prefix))
-            return LTA_OBJECT_OTHER;
-        memcpy(prefix, path, end);
-        prefix[end] = '\0';
-        found = lta_h5_find_in(file, prefix);
-        if (found == LTA_OBJECT_NONE)
-            return found;
+    for (const char *at = path + 1; *at != '\0' && found == LTA_OBJECT_GROUP; at += *at == '/') {
+        size_t n = strcspn(at, "/");
+        memcpy(name, at, n);
+        name[n] = '\0';
+        at += n;
+        found = step_down(file, &group, name);
+        if (*at == '/' && found == LTA_OBJECT_DATASET)
+            found = LTA_OBJECT_NONE;
     }
+    if (group != file && group >= 0)
+        H5Gclose(group);
     return found;
-}
-
-bool lta_h5_group_info(hid_t group, H5G_info_t *out)
-{
-    return H5Gget_info(group, out) >= 0 && out->storage_type == H5G_STORAGE_TYPE_COMPACT;
 }
 
 /* Is it one of the store's string types? Variable-length strings are not: they live outside the chunks. */
