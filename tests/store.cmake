@@ -14,6 +14,3 @@ if(LTA_TEST_PYTHON)
   set_tests_properties(store_sample_write PROPERTIES FIXTURES_SETUP store_sample)
   set_tests_properties(store_h5py PROPERTIES FIXTURES_REQUIRED store_sample SKIP_RETURN_CODE 77 TIMEOUT 600)
 endif()
-
-set_tests_properties(store_sample_write PROPERTIES
-  ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_LIST_DIR}/leaks.supp:print_suppressions=0")
