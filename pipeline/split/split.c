@@ -111,9 +111,10 @@ static uint64_t largest_need(const splitting *s)
 {
     uint64_t most = 0, open = s->plan.pieces < LTA_OPEN_PIECES ? s->plan.pieces : LTA_OPEN_PIECES;
     for (uint64_t k = 0; k < s->plan.pieces; k++) {
-        uint64_t map = (s->cut.load[k] + crown_load(&s->slices[k])) *
-                       (BYTES_OF_LOAD + BYTES_OF_BLOCK_SIZE * s->plan.n_blocks);
-        uint64_t reduce = (s->plan.boundary[k + 1] - s->plan.boundary[k]) * BYTES_OF_REQUEST +
+        uint64_t of_load = BYTES_OF_LOAD + BYTES_OF_BLOCK_SIZE * s->plan.n_blocks;
+        uint64_t crown = crown_load(&s->slices[k]) * of_load; /* both solve it */
+        uint64_t map = s->cut.load[k] * of_load + crown;
+        uint64_t reduce = (s->plan.boundary[k + 1] - s->plan.boundary[k]) * BYTES_OF_REQUEST + crown +
                           s->plan.n_requests / 4 + open * BYTES_OF_FILE;
         most = map > most ? map : most;
         most = reduce > most ? reduce : most;

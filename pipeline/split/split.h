@@ -6,10 +6,11 @@
  *     finish  all reduce-K.h5      -> reuse.h5, curve.h5, the bytes that one process writes
  *
  * The trie is cut into subtrees that few requests enter, dealt out to the pieces, and a crown above them. The
- * crown is cut by time: each piece has a range of requests, and begins with what earlier ones left there. A
- * position lies in one piece, so the runs of a request are those of its pieces put together. T is a dominance
- * sum (kernels/stack_distance.h): a range of time needs the runs of its own requests, and of all before it
- * only the weight that each request still holds, which every map lists as changes by range. */
+ * crown is cut by time: each piece has a range of requests, and begins with what earlier ones left there. It
+ * is reduce that solves the crown, and joins to its runs those that maps found in the subtrees. T is a
+ * dominance sum (kernels/stack_distance.h): a range of time needs the runs of its own requests, and of all
+ * before it only the weight that each request still holds, which maps list as changes by range; in the crown
+ * the piece says it for scope global. */
 #ifndef LTA_SPLIT_SPLIT_H
 #define LTA_SPLIT_SPLIT_H
 
