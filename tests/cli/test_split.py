@@ -117,8 +117,8 @@ class Split(unittest.TestCase):
 
     def test_memory_decides_on_pieces(self):
         whole, store = self.whole("memory", "--format", "mooncake", "--block-tokens", "512",
-                                  self.source("memory.jsonl", made_up("one prompt", 30000)))
-        said = self.call("split", "--piece-memory", "120000000", store)
+                                  self.source("memory.jsonl", made_up("one prompt", 60000)))
+        said = self.call("split", "--piece-memory", "125000000", store)
         pieces = int(said.split(" pieces:")[0].split()[-1])
         self.assertGreater(pieces, 1)
         self.in_pieces(store, pieces)
