@@ -3,7 +3,6 @@
 
 #include "pipeline/core/utf8.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
