@@ -463,7 +463,7 @@ lta_status lta_piece_write_runs(lta_writer *w, lta_scope scope, const lta_runs *
         const void *data;
         uint64_t n;
     } columns[] = {
-        {"runs", "1", "runs of each row of the touches", LTA_U32, count, runs->n},
+        {"runs", "1", "runs of each visit, or of each request of a range", LTA_U32, count, runs->n},
         {"previous", "1", "request that last touched the run's positions", LTA_U32, runs->previous,
          runs->n_runs},
         {"length", "symbols", "positions in the run, which begins where the one before ends", LTA_U32,
